@@ -1,0 +1,33 @@
+"""Floor 0: the six ideas everything else is written in (torch only)."""
+
+from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Samples
+from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
+from pushforward.core.errors import BadInput, nearest
+from pushforward.core.player import SGD, Adam, Average, Optimiser, Player
+from pushforward.core.stage import Stage, warm_up_then_cosine
+from pushforward.core.system import System, find_system, system_names
+
+__all__ = [
+    "SGD",
+    "UNLABELLED",
+    "Adam",
+    "Average",
+    "BadInput",
+    "Batch",
+    "Classifies",
+    "Condition",
+    "Edits",
+    "Encodes",
+    "Optimiser",
+    "Player",
+    "Samples",
+    "Source",
+    "Stage",
+    "System",
+    "Terms",
+    "check",
+    "find_system",
+    "nearest",
+    "system_names",
+    "warm_up_then_cosine",
+]
