@@ -1,0 +1,20 @@
+"""Gaussians as variational auto-encoders use them: diagonal, given by mean and logarithm of the variance."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def kl_from_standard_normal(mean: Float[Tensor, "*n d"], log_var: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
+    """KL(N(mean, exp(log_var)) || N(0, 1)) of each code dimension, in nats (Kingma & Welling 2014, appendix B)."""
+    return (mean.square() + log_var.exp() - 1 - log_var) / 2
+
+
+def draw(mean: Float[Tensor, "*n d"], log_var: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
+    """A sample mean + sigma * epsilon through which gradients flow (the reparametrisation of Kingma & Welling 2014)."""
+    return torch.addcmul(mean, (log_var / 2).exp(), torch.randn_like(mean))
+
+
+def at_least(rate: Float[Tensor, "n d"], nats: float) -> Float[Tensor, ""]:
+    """Sum over codes of max(nats, mean over the batch of their rate): free bits (Kingma et al. 2016), in nats."""
+    return rate.mean(0).clamp(min=nats).sum()

@@ -1,0 +1,23 @@
+"""Floor 1: blocks used by three systems or more."""
+
+from pushforward.nets.convolution import ConvDecoder, ConvEncoder, sizes_of
+from pushforward.nets.likelihood import Bernoulli, Gaussian, Kind, likelihood
+from pushforward.nets.mlp import FlatDecoder, FlatEncoder
+from pushforward.nets.pair import Net, decoder_for, encoder_for, kind_of, usual_width
+
+__all__ = [
+    "Bernoulli",
+    "ConvDecoder",
+    "ConvEncoder",
+    "FlatDecoder",
+    "FlatEncoder",
+    "Gaussian",
+    "Kind",
+    "Net",
+    "decoder_for",
+    "encoder_for",
+    "kind_of",
+    "likelihood",
+    "sizes_of",
+    "usual_width",
+]

@@ -1,0 +1,57 @@
+"""p(x | .): what a decoder's output means. Each gives log p(x | output) summed over pixels, and the image to show.
+
+    bernoulli      pixels are -1 or 1, output = logits of "1"
+    gaussian       pixels or columns are real, output = mean; one variance per channel or column, learned
+                   (sigma-VAE: Rybkin, Daniilidis & Levine 2021)
+    cross-entropy  the Bernoulli formula on grey levels. NOT A LIKELIHOOD: its constant is missing (Loaiza-Ganem & Cunningham 2019),
+                   so its nats can be compared with no published bound
+"""
+
+from math import log, pi
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+Kind = Literal["bernoulli", "gaussian", "cross-entropy"]
+
+SMALLEST_LOG_SIGMA = -6.0
+"""About the standard deviation of rounding to 256 grey levels in [-1, 1]; below it a density of grey levels means nothing."""
+
+
+class Bernoulli(nn.Module):
+    """Two-valued pixels; also the grey-level cross-entropy, which is the same formula."""
+
+    def forward(self, x: Float[Tensor, "n *s"], output: Float[Tensor, "n *s"]) -> Float[Tensor, "n"]:
+        """log p(x | output) [N], in nats; x in [-1, 1]."""
+        return -binary_cross_entropy_with_logits(output.float(), (x + 1) / 2, reduction="none").flatten(1).sum(1)
+
+    def mean(self, output: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:
+        """E[x], in [-1, 1]."""
+        return torch.tanh(output.float() / 2)  # 2 sigmoid(o) - 1
+
+
+class Gaussian(nn.Module):
+    """Real-valued pixels or columns, with one learned variance per channel or column."""
+
+    def __init__(self, shape: tuple[int, ...]):
+        super().__init__()
+        self.log_sigma = nn.Parameter(torch.zeros(shape[0], *[1] * (len(shape) - 1)))
+        self.bounded = len(shape) == 3
+
+    def forward(self, x: Float[Tensor, "n *s"], output: Float[Tensor, "n *s"]) -> Float[Tensor, "n"]:
+        """log p(x | output) [N], in nats, a density in the units of x."""
+        log_sigma = self.log_sigma.clamp(min=SMALLEST_LOG_SIGMA)
+        error = ((x - output.float()) * torch.exp(-log_sigma)).square()
+        return -(error / 2 + log_sigma + log(2 * pi) / 2).flatten(1).sum(1)
+
+    def mean(self, output: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:
+        """E[x]; images are cut to [-1, 1]."""
+        return output.float().clamp(-1, 1) if self.bounded else output.float()
+
+
+def likelihood(kind: Kind, shape: tuple[int, ...]) -> Bernoulli | Gaussian:
+    """The likelihood called `kind` for examples of shape (C, H, W) or (D,)."""
+    return Gaussian(shape) if kind == "gaussian" else Bernoulli()

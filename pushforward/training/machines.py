@@ -1,0 +1,130 @@
+"""Processors, precision and ranks: what differs between a laptop and many machines, so that nothing else must know."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Literal
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from pushforward.core import BadInput
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+def seed_of(*what: object) -> int:
+    """A 64-bit seed that is a function of `what` alone: the same in every process and on every machine."""
+    return int.from_bytes(blake2b(repr(what).encode(), digest_size=8).digest(), "little")
+
+
+def sow(device: torch.device, seed: int) -> None:
+    """Seed the default generator of `device` (microseconds, where torch.manual_seed takes a fifth of a millisecond)."""
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
+
+
+def usual_device() -> torch.device:
+    """This rank's GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    return torch.device("cpu")
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether the processor multiplies bfloat16 faster than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def convolutional(system: nn.Module) -> bool:
+    """Whether a system has convolutions over images."""
+    return any(isinstance(part, nn.Conv2d | nn.ConvTranspose2d) for part in system.modules())
+
+
+def choose_precision(asked: Precision, system: nn.Module, device: torch.device) -> Literal["float32", "bfloat16"]:
+    """bfloat16 for convolutional networks where the processor is fast at it, else float32.
+
+    Measured by `benchmarks/precision.py`: bfloat16 makes convolutions two to three times faster; small fully connected
+    networks are as fast in float32, which is the safer choice.
+    """
+    if asked != "auto":
+        return asked
+    return "bfloat16" if convolutional(system) and fast_bfloat16(device) else "float32"
+
+
+def lay_out(system: nn.Module) -> None:
+    """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike."""
+    for part in system.modules():
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+            part.to(memory_format=torch.channels_last)
+
+
+def join_ranks() -> None:
+    """Enter the process group when started by torchrun; nothing otherwise."""
+    if "WORLD_SIZE" in os.environ and int(os.environ["WORLD_SIZE"]) > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+
+def rank_and_ranks() -> tuple[int, int]:
+    """This process's number and how many there are; (0, 1) when alone."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def mine(shards: int) -> range:
+    """The shards that this rank owns."""
+    rank, ranks = rank_and_ranks()
+    return range(rank * shards // ranks, (rank + 1) * shards // ranks)
+
+
+def check_shards(shards: int, batch_size: int) -> None:
+    """Refuse shards that ranks or batches cannot be cut into."""
+    _, ranks = rank_and_ranks()
+    if shards % ranks:
+        raise BadInput(f"{shards} shards cannot be shared by {ranks} processes. Make --shards a multiple of {ranks}.")
+    if batch_size % shards:
+        raise BadInput(f"A batch of {batch_size} cannot be cut into {shards} shards. Make the batch size a multiple of {shards}.")
+
+
+def mean_over_shards(found: Sequence[Sequence[Tensor]], shards: int) -> list[Tensor]:
+    """The mean of each tensor over all shards of all ranks, summed in shard order so that any number of ranks gives the same bits.
+
+    found: for each shard of this rank, the same list of tensors.
+    """
+    if shards == 1:
+        return list(found[0])
+    flats = torch.stack([torch.cat([t.reshape(-1).float() for t in parcel]) for parcel in found])
+    if len(found) < shards:
+        every = flats.new_empty(shards, flats.shape[1])
+        dist.all_gather_into_tensor(every, flats)
+        flats = every
+    total = flats[0].clone()
+    for flat in flats[1:]:
+        total += flat
+    parts = (total / shards).split([t.numel() for t in found[0]])
+    return [part.view(t.shape).to(t.dtype) for part, t in zip(parts, found[0], strict=True)]
+
+
+def peak_memory() -> float:
+    """Largest memory this process has held, in MiB (GPU memory where one is used)."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+@contextmanager
+def generators_left_alone() -> Iterator[None]:
+    """Give the caller's random generators back as they were."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        yield

@@ -1,0 +1,247 @@
+"""The loop. It knows players, not papers.
+
+One round: players' modules to train mode -> the players that play -> the rule -> averages -> adapt -> seen += batch_size -> the next stage.
+Random numbers of a step are a function of (seed, seen, player, turn, shard) and batches of (seed, stream, seen): nothing random is ever saved.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core import Batch, Player, Source, System, Terms
+from pushforward.training import machines
+from pushforward.training.averages import follow
+from pushforward.training.rules import Alternating, Field, Rule
+
+
+class Diverged(ArithmeticError):
+    """A loss or a gradient is NaN or infinite: names the player, the term and the images seen."""
+
+
+class Trainer:
+    """Trains any system on any source.
+
+    system: moved to `device` and laid out for speed; source: batches; images: how many to train for in all.
+    precision: "float32" or "bfloat16" (autocast); clip: largest norm of a player's gradient, 0 for none;
+    shards: parts a batch is cut into, each evaluated on its own (gradient accumulation, and the unit that ranks share).
+    """
+
+    def __init__(
+        self,
+        system: System,
+        source: Source,
+        images: int,
+        *,
+        rule: Rule | None = None,
+        seed: int = 0,
+        shards: int = 1,
+        precision: machines.Precision = "auto",
+        clip: float = 0.0,
+        compiled: bool = False,
+        device: torch.device | str | None = None,
+    ):
+        self.device = torch.device(device) if device else machines.usual_device()
+        self.system, self.source, self.images = system.to(self.device), source, images
+        self.rule, self.seed, self.shards, self.clip, self.compiled = rule or Alternating(), seed, shards, clip, compiled
+        machines.lay_out(system)
+        self.precision = machines.choose_precision(precision, system, self.device)
+        self.seen, self.slower = 0, 1.0
+        self.memory: Field = {}
+        self.sums: dict[str, Tensor] = {}
+        self.counted = 0
+        self.enter()
+        machines.check_shards(shards, self.stage.batch_size)
+        everyone = system.players()
+        self.modules = {player.name: player.module for player in everyone}
+        self.weights = {name: list(module.parameters()) for name, module in self.modules.items()}
+        self.running = [b for m in self.modules.values() for b in m.buffers() if b.is_floating_point()]
+        self.optimisers = {player.name: player.optimiser.over(self.weights[player.name]) for player in everyone}
+        self.players: list[Player] = everyone
+        self.batches: dict[tuple[int, int], Batch] = {}
+        self.terms: dict[str, Terms] = {}
+        self.losses: dict[str, Callable[[Batch], tuple[Tensor, Terms]]] = {}
+        self.movers: set[str] = set()
+
+    def rounds(self) -> Iterator[None]:
+        """Train to the end, pausing after every round: `for _ in trainer.rounds(): ...`. The caller's generators are left alone."""
+        with machines.generators_left_alone():
+            while self.seen < self.images:
+                self.round()
+                yield
+
+    def round(self) -> None:
+        """One round of the game."""
+        era, images = self.stage.era, self.stage.batch_size
+        for module in self.modules.values():  # paused players' too, but never the whole system: frozen parts stay in eval
+            module.train()
+        self.players = [player for player in self.system.players() if player.plays]
+        self.batches, self.terms = {}, {}
+        self.rule.round(self)
+        for player in self.players:
+            if player.average:
+                follow(player.average, player.module, images)
+            self.system.adapt(player.name, self.terms[player.name])
+        self.count()
+        self.seen += images
+        self.enter()
+        if self.stage.era != era:
+            self.forget()
+
+    def enter(self) -> None:
+        """Make the stage of `seen` the current one."""
+        stage = self.system.schedule(self.seen, self.images)
+        self.stage = replace(stage, rate=stage.rate * self.slower)
+        self.system.enter(self.stage)
+
+    def forget(self) -> None:
+        """Clear optimiser moments and the rule's memory: what was learned of the slopes of another era misleads."""
+        self.memory = {}
+        for optimiser in self.optimisers.values():
+            optimiser.state.clear()
+
+    def field(self, movers: list[Player], turn: int = 0) -> Field:
+        """Each mover's gradient of its own loss, averaged over shards and ranks; everyone else frozen.
+
+        Raises:
+            Diverged: a loss or gradient is not finite.
+        """
+        self.freeze_others({player.name for player in movers})
+        weights = [[w for w in self.weights[player.name] if w.requires_grad] for player in movers]
+        before = [b.clone() for b in self.running] if self.shards > 1 else []
+        found = []
+        for shard in machines.mine(self.shards):
+            for buffer, old in zip(self.running, before, strict=False):
+                buffer.copy_(old)  # each shard starts from the same running statistics
+            losses, terms = zip(*(self.evaluate(player, turn, shard) for player in movers), strict=True)
+            slopes = [torch.autograd.grad(loss, own, allow_unused=True) for loss, own in zip(losses, weights, strict=True)]
+            field = {w: g for own, gs in zip(weights, slopes, strict=True) for w, g in zip(own, gs, strict=True) if g is not None}
+            changes = [b - old for b, old in zip(self.running, before, strict=False)]
+            found.append([*field.values(), *(t.detach() for ts in terms for t in ts.values()), *changes])
+        mean = iter(machines.mean_over_shards(found, self.shards))
+        field = {w: next(mean) for w in field}
+        told = {player.name: {key: next(mean) for key in ts} for player, ts in zip(movers, terms, strict=True)}
+        for buffer, old, change in zip(self.running, before, mean, strict=False):
+            buffer.copy_(old + change)
+        self.terms |= told
+        return self.checked(field, told)
+
+    def checked(self, field: Field, told: dict[str, Terms]) -> Field:
+        """`field`, cut to the clipping norm; refused where a loss or gradient is not finite."""
+        if not field:
+            return field
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(field.values()))))
+        losses = sum(terms["loss"] for terms in told.values())
+        if not torch.isfinite(norm + losses):
+            raise Diverged(self.blame(field, told))
+        if self.clip:
+            torch._foreach_mul_(list(field.values()), torch.clamp(self.clip / (norm + 1e-6), max=1.0))
+        return field
+
+    def blame(self, field: Field, told: dict[str, Terms]) -> str:
+        """Which player's which term or gradient is not finite."""
+        for player, terms in told.items():
+            for name, value in terms.items():
+                if name != "loss" and not torch.isfinite(value).all():
+                    return f"The term '{name}' of player '{player}' is not finite after {self.seen} images"
+            if not torch.isfinite(terms["loss"]):
+                return f"The loss of player '{player}' is not finite after {self.seen} images"
+        names = {w: f"{player}: {key}" for player, module in self.modules.items() for key, w in module.named_parameters()}
+        bad = next((names[w] for w, g in field.items() if not torch.isfinite(g).all()), "norm of all weights")
+        return f"The gradient of '{bad}' is not finite after {self.seen} images"
+
+    def evaluate(self, player: Player, turn: int, shard: int) -> tuple[Tensor, Terms]:
+        """A player's loss and terms on its batch of this turn and shard, with the random numbers that belong to it."""
+        if (turn, shard) not in self.batches:
+            self.batches[turn, shard] = self.source.batch(self.stage, turn, shard, self.shards)
+        machines.sow(self.device, machines.seed_of(self.seed, self.seen, player.name, turn, shard))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            loss, terms = self.loss_of(player)(self.batches[turn, shard])
+        return loss, {"loss": loss} | terms
+
+    def loss_of(self, player: Player) -> Callable[[Batch], tuple[Tensor, Terms]]:
+        """A player's loss, compiled once where that was asked for."""
+        if not self.compiled:
+            return player.loss
+        if player.name not in self.losses:
+            self.losses[player.name] = torch.compile(player.loss, dynamic=False)
+        return self.losses[player.name]
+
+    def freeze_others(self, names: set[str]) -> None:
+        """Only the movers' weights ask for gradients."""
+        if names == self.movers:
+            return
+        for name, own in self.weights.items():
+            for weight in own:
+                weight.requires_grad_(name in names)
+        self.movers = names
+
+    def move(self, field: Field) -> None:
+        """One optimiser step of each player that has a gradient in `field`, at the stage's rate."""
+        for player in self.players:
+            own = [w for w in self.weights[player.name] if w in field]
+            if not own:
+                continue
+            optimiser = self.optimisers[player.name]
+            optimiser.param_groups[0].update(player.optimiser.settings(self.stage.rate))
+            for weight in own:
+                gradient = field[weight]
+                # fused Adam is silently wrong where a gradient lies otherwise in memory than its weight
+                weight.grad = gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    def count(self) -> None:
+        """Add this round's scalar terms to the sums that the next report averages."""
+        for player, terms in self.terms.items():
+            for name, value in terms.items():
+                if value.ndim == 0:
+                    key = f"{player}/{name}"
+                    self.sums[key] = self.sums[key] + value.double() if key in self.sums else value.double()
+        self.counted += 1
+
+    def report(self) -> dict[str, float]:
+        """Means of the terms since the last report; starts the next."""
+        means = {key: (value / self.counted).item() for key, value in self.sums.items()} if self.counted else {}
+        self.sums, self.counted = {}, 0
+        return means
+
+    def state(self) -> dict[str, Tensor]:
+        """All that a checkpoint needs beside the system's weights: optimiser moments, the rule's memory, the report's sums."""
+        names = {w: f"{player}/{key}" for player, module in self.modules.items() for key, w in module.named_parameters()}
+        moments = {
+            f"moment/{names[w]}/{key}": value
+            for optimiser in self.optimisers.values()
+            for w, kept in optimiser.state.items()
+            for key, value in kept.items()
+            if isinstance(value, Tensor)
+        }
+        remembered = {f"memory/{names[w]}": value for w, value in self.memory.items()}
+        return moments | remembered | {f"sum/{key}": value for key, value in self.sums.items()}
+
+    def restore(self, state: dict[str, Tensor], seen: int, slower: float, counted: int) -> None:
+        """Undo `state`: afterwards training goes on as if it had never stopped. The system's weights are restored by the caller."""
+        self.forget()
+        weights = {f"{player}/{key}": w for player, module in self.modules.items() for key, w in module.named_parameters()}
+        owner = {w: name for name, own in self.weights.items() for w in own}
+        self.sums = {}
+        for key, value in state.items():
+            kind, _, rest = key.partition("/")
+            if kind == "sum":
+                self.sums[rest] = value.to(self.device)
+            elif kind == "memory":
+                self.memory[weights[rest]] = as_laid_out(value, weights[rest])
+            else:
+                name, _, moment = rest.rpartition("/")
+                weight = weights[name]
+                kept = as_laid_out(value, weight) if value.shape == weight.shape and moment != "step" else value.clone()
+                self.optimisers[owner[weight]].state[weight][moment] = kept
+        self.seen, self.slower, self.counted = seen, slower, counted
+        self.enter()
+
+
+def as_laid_out(value: Tensor, weight: nn.Parameter | Tensor) -> Tensor:
+    """`value` in the memory order of `weight`, which fused optimisers rely on."""
+    return torch.empty_like(weight).copy_(value)
+
