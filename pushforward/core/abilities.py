@@ -3,13 +3,27 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pushforward.core.batch import Batch
+from pushforward.core.errors import BadInput
 
 Condition = Callable[[Tensor], Tensor]
 """image [N, C, H, W] -> log p(condition | image) [N]; conditions add up."""
+
+
+def asked(label: "int | Tensor | None", count: int, classes: int) -> Int[Tensor, "n"]:
+    """The classes [count] that a user asks for: one for all, one for each, or (None) each class in turn.
+
+    Raises:
+        BadInput: a class outside 0..classes-1.
+    """
+    y = torch.arange(count) % classes if label is None else torch.as_tensor(label).long().expand(count)
+    if len(y) and (y.min() < 0 or y.max() >= classes):
+        raise BadInput(f"Label {int(y.max() if y.max() >= classes else y.min())} was asked for, but the classes are 0..{classes - 1}.")
+    return y
 
 
 class Samples(ABC):
@@ -35,12 +49,15 @@ class Encodes(ABC):
     """Maps images to codes and back."""
 
     @abstractmethod
-    def encode(self, image: Tensor, label: Tensor | None = None) -> Float[Tensor, "n latent"]:
+    def encode(self, image: Tensor, label: "int | Tensor | None" = None) -> Float[Tensor, "n latent"]:
         """Posterior means of the codes of images [N, C, H, W] in [-1, 1] (or of rows [N, D])."""
 
     @abstractmethod
-    def decode(self, code: Float[Tensor, "n latent"], label: Tensor | None = None) -> Tensor:
-        """The mean of p(x | z), or of p(x | z, y): images [N, C, H, W] in [-1, 1], or rows [N, D]."""
+    def decode(self, code: Float[Tensor, "n latent"], label: "int | Tensor | None" = None) -> Tensor:
+        """The mean of p(x | z), or of p(x | z, y): images [N, C, H, W] in [-1, 1], or rows [N, D].
+
+        label: one class for all, or one for each [N]; None takes the classes in turn where the system is told one.
+        """
 
 
 class Classifies(ABC):
@@ -55,5 +72,5 @@ class Edits(ABC):
     """Turns an image into another: pix2pix reads `source`, completion `image` and `mask`."""
 
     @abstractmethod
-    def edit(self, batch: Batch) -> Float[Tensor, "n c h w"]:
-        """Edited images in [-1, 1]."""
+    def edit(self, batch: Batch, seed: int | None = None) -> Float[Tensor, "n c h w"]:
+        """Edited images in [-1, 1]: the likeliest answer, or with a seed one drawn at random where there are several."""

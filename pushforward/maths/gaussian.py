@@ -18,3 +18,17 @@ def draw(mean: Float[Tensor, "*n d"], log_var: Float[Tensor, "*n d"]) -> Float[T
 def at_least(rate: Float[Tensor, "n d"], nats: float) -> Float[Tensor, ""]:
     """Sum over codes of max(nats, mean over the batch of their rate): free bits (Kingma et al. 2016), in nats."""
     return rate.mean(0).clamp(min=nats).sum()
+
+
+def noise(count: int, d: int, seed: int | None, device: torch.device) -> Float[Tensor, "count d"]:
+    """Codes from N(0, I). The same seed gives the same codes on every device; None draws from the default generator."""
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    return torch.randn(count, d, generator=generator).to(device)
+
+
+def kl_between(
+    mean: Float[Tensor, "*n d"], log_var: Float[Tensor, "*n d"], prior_mean: Float[Tensor, "*n d"], prior_log_var: Float[Tensor, "*n d"]
+) -> Float[Tensor, "*n d"]:
+    """KL(N(mean, exp(log_var)) || N(prior_mean, exp(prior_log_var))) of each code dimension, in nats."""
+    spread = ((mean - prior_mean).square() + log_var.exp()) * torch.exp(-prior_log_var)
+    return (spread - 1 + prior_log_var - log_var) / 2

@@ -1,16 +1,19 @@
 """Floor 1: blocks used by three systems or more."""
 
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder, sizes_of
-from pushforward.nets.likelihood import Bernoulli, Gaussian, Kind, likelihood
+from pushforward.nets.likelihood import Bernoulli, Gaussian, Kind, likelihood, suits
 from pushforward.nets.mlp import FlatDecoder, FlatEncoder
 from pushforward.nets.pair import Net, decoder_for, encoder_for, kind_of, usual_width
+from pushforward.nets.trunk import ConvTrunk, FlatTrunk, trunk_for
 
 __all__ = [
     "Bernoulli",
     "ConvDecoder",
     "ConvEncoder",
+    "ConvTrunk",
     "FlatDecoder",
     "FlatEncoder",
+    "FlatTrunk",
     "Gaussian",
     "Kind",
     "Net",
@@ -19,5 +22,7 @@ __all__ = [
     "kind_of",
     "likelihood",
     "sizes_of",
+    "suits",
+    "trunk_for",
     "usual_width",
 ]

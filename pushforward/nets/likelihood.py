@@ -15,6 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from pushforward.core import BadInput
+
 Kind = Literal["bernoulli", "gaussian", "cross-entropy"]
 
 SMALLEST_LOG_SIGMA = -6.0
@@ -24,9 +26,10 @@ SMALLEST_LOG_SIGMA = -6.0
 class Bernoulli(nn.Module):
     """Two-valued pixels; also the grey-level cross-entropy, which is the same formula."""
 
-    def forward(self, x: Float[Tensor, "n *s"], output: Float[Tensor, "n *s"]) -> Float[Tensor, "n"]:
-        """log p(x | output) [N], in nats; x in [-1, 1]."""
-        return -binary_cross_entropy_with_logits(output.float(), (x + 1) / 2, reduction="none").flatten(1).sum(1)
+    def forward(self, x: Float[Tensor, "n *s"], output: Float[Tensor, "n *s"], where: Tensor | None = None) -> Float[Tensor, "n"]:
+        """log p(x | output) [N], in nats; x in [-1, 1]. where [N, 1, H, W]: only pixels that are 1 there count."""
+        each = -binary_cross_entropy_with_logits(output.float(), (x + 1) / 2, reduction="none")
+        return (each if where is None else each * where).flatten(1).sum(1)
 
     def mean(self, output: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:
         """E[x], in [-1, 1]."""
@@ -38,14 +41,16 @@ class Gaussian(nn.Module):
 
     def __init__(self, shape: tuple[int, ...]):
         super().__init__()
-        self.log_sigma = nn.Parameter(torch.zeros(shape[0], *[1] * (len(shape) - 1)))
+        # a tenth of log sigma: Adam's steps have a fixed size, and the variance should settle before the networks do
+        self.tenth_log_sigma = nn.Parameter(torch.zeros(shape[0], *[1] * (len(shape) - 1)))
         self.bounded = len(shape) == 3
 
-    def forward(self, x: Float[Tensor, "n *s"], output: Float[Tensor, "n *s"]) -> Float[Tensor, "n"]:
-        """log p(x | output) [N], in nats, a density in the units of x."""
-        log_sigma = self.log_sigma.clamp(min=SMALLEST_LOG_SIGMA)
+    def forward(self, x: Float[Tensor, "n *s"], output: Float[Tensor, "n *s"], where: Tensor | None = None) -> Float[Tensor, "n"]:
+        """log p(x | output) [N], in nats, a density in the units of x. where [N, 1, H, W]: only pixels that are 1 there count."""
+        log_sigma = (10 * self.tenth_log_sigma).clamp(min=SMALLEST_LOG_SIGMA)
         error = ((x - output.float()) * torch.exp(-log_sigma)).square()
-        return -(error / 2 + log_sigma + log(2 * pi) / 2).flatten(1).sum(1)
+        each = -(error / 2 + log_sigma + log(2 * pi) / 2)
+        return (each if where is None else each * where).flatten(1).sum(1)
 
     def mean(self, output: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:
         """E[x]; images are cut to [-1, 1]."""
@@ -55,3 +60,17 @@ class Gaussian(nn.Module):
 def likelihood(kind: Kind, shape: tuple[int, ...]) -> Bernoulli | Gaussian:
     """The likelihood called `kind` for examples of shape (C, H, W) or (D,)."""
     return Gaussian(shape) if kind == "gaussian" else Bernoulli()
+
+
+def suits(kind: Kind, x: Float[Tensor, "n *s"]) -> None:
+    """Refuse values that the likelihood gives no probability to.
+
+    Raises:
+        BadInput: grey levels given to a Bernoulli likelihood.
+    """
+    if kind == "bernoulli" and not bool((x.abs() == 1).all()):
+        grey = x[x.abs() != 1][0].item()
+        raise BadInput(
+            f"A Bernoulli likelihood needs pixels that are -1 or 1, but one is {grey:.3g}. "
+            "Use --binarise dynamic, or --likelihood gaussian for grey levels."
+        )

@@ -99,7 +99,7 @@ def mean_over_shards(found: Sequence[Sequence[Tensor]], shards: int) -> list[Ten
     """
     if shards == 1:
         return list(found[0])
-    flats = torch.stack([torch.cat([t.reshape(-1).float() for t in parcel]) for parcel in found])
+    flats = torch.stack([torch.cat([t.reshape(-1) for t in parcel]) for parcel in found])
     if len(found) < shards:
         every = flats.new_empty(shards, flats.shape[1])
         dist.all_gather_into_tensor(every, flats)

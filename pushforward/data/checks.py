@@ -1,0 +1,65 @@
+"""What every reader asks of images and labels before it makes a data set of them."""
+
+import os
+from math import prod
+
+import torch
+from torch import Tensor
+
+from pushforward.core import UNLABELLED, BadInput
+
+
+def memory_limit() -> int:
+    """Bytes that decoded data may take: a third of the machine's memory, because a copy is made when they are split."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 3
+    except (AttributeError, ValueError, OSError):  # not told on this system
+        return 8 << 30
+
+
+def check_memory(name: str, shape: tuple[int, ...], width: int = 1) -> None:
+    """Refuse data of `shape` with `width` bytes a number that would fill more than a third of the machine's memory."""
+    size = prod(shape) * width
+    if size > memory_limit():
+        what = "x".join(map(str, shape))
+        raise BadInput(
+            f"'{name}' would take {size / 2**30:.1f} GiB in memory ({what}), more than a third of this machine's; "
+            "choose a smaller --size, or give fewer examples."
+        )
+
+
+def check_sides(name: str, shape: tuple[int, ...]) -> None:
+    """Refuse images [.., h, w] with a side of fewer than 2 pixels."""
+    height, width = shape[-2:]
+    if min(height, width) < 2:
+        raise BadInput(f"The images of '{name}' have {width}x{height} pixels; give images of 2x2 at the least.")
+
+
+def check_labels(name: str, label: Tensor, count: int, classes: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The names of the classes of `label` int64 [n]: `classes`, or 0..K-1 with K one more than the greatest label.
+
+    Raises:
+        BadInput: not `count` labels, a label outside 0..K-1 (UNLABELLED is allowed), or, where K is not given, a class without example.
+    """
+    if len(label) != count:
+        raise BadInput(f"'{name}' has {count} examples but {len(label)} labels; give one label for each.")
+    known = label[label != UNLABELLED]
+    low, high = (int(known.min()), int(known.max())) if len(known) else (0, -1)
+    if low < 0 or (classes and high >= len(classes)):
+        top = len(classes) - 1 if classes else "K-1"
+        raise BadInput(
+            f"'{name}' has the label {low if low < 0 else high}; labels must lie in 0..{top}, or be -1 where the class is unknown."
+        )
+    if classes:
+        return classes
+    present = torch.unique(known)
+    if len(present) != high + 1:
+        missing = next(value for value, found in enumerate([*present.tolist(), -1]) if value != found)
+        raise BadInput(f"'{name}' has labels up to {high} but none is {missing}; number the classes 0..K-1 without a gap.")
+    return tuple(str(value) for value in range(high + 1))
+
+
+def sorted_naturally(names: set[str]) -> list[str]:
+    """By number where all names are whole numbers, else by letters."""
+    whole = all(name.isdecimal() for name in names)
+    return sorted(names, key=(lambda name: (int(name), name)) if whole else None)  # type: ignore[arg-type]

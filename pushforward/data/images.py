@@ -1,0 +1,179 @@
+"""Folders and zips of images. The class of an image is the sub-folder that it lies in; without sub-folders there are no classes."""
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pushforward.core import UNLABELLED, BadInput
+from pushforward.data.archive import Entry, opened
+from pushforward.data.checks import check_memory, sorted_naturally
+from pushforward.data.dataset import Dataset
+from pushforward.data.decode import NoImage, decode
+
+TOLERATED = 0.05
+"""Share of files that may be no images."""
+LISTED = 20
+THREADED = 500
+CHUNK = 256
+GROUP = 16
+
+
+def read(path: Path, size: int = 0) -> tuple[Dataset, Dataset | None]:
+    """The images below `path`, a folder or zip: grey if all are grey, else RGB. Files that are no images are left out and noted.
+
+    Folders `train` and `test` (or `val`) on top are the parts; below them, or below `path`, each folder is a class. Images beside the
+    class folders are UNLABELLED.
+
+    Raises:
+        BadInput: no image; more than 5 % of the files no images; several sizes while `size` is 0; too large for the memory;
+            a class that is only in the test part; an unsafe zip (`archive.opened`).
+    """
+    with opened(path) as entries:
+        if not entries:
+            raise BadInput(f"There is no file in '{path}'; give a folder or zip of images.")
+        stack, names, notes = _decode_all(path, entries, size)
+    image = torch.from_numpy(stack.finished())
+    parts = _layout(names)
+    left_out = Counter(part for part, _ in parts if part not in ("train", "test"))
+    notes += [
+        f"{count} images in '{printable(part)}' were left out, because 'train' and another part are there."
+        for part, count in left_out.items()
+    ]
+    classes = _classes(path, parts)
+    number = {kind: place for place, kind in enumerate(classes)}
+    label = torch.tensor([number.get(kind, UNLABELLED) for _, kind in parts])
+    name = printable(path.stem if path.is_file() else path.resolve().name)
+    shown = tuple(map(printable, classes))
+    whole = Dataset(name, image=image, label=label if classes else None, classes=shown, notes=tuple(notes))
+    if all(part == "train" for part, _ in parts):
+        return whole, None
+    train, test = (torch.tensor([place for place, (part, _) in enumerate(parts) if part == wanted]) for wanted in ("train", "test"))
+    return whole.part(train), whole.part(test, f"{name} test")
+
+
+def printable(name: str) -> str:
+    """A file name with the bytes that are not UTF-8 written as escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _decode_all(path: Path, entries: list[Entry], size: int) -> tuple["_Stack", list[str], list[str]]:
+    """The pixels and names of all images, and a note on the files that are none."""
+    stack, names, bad = _Stack(str(path), len(entries)), [], []
+    for done, (entry, pixels) in enumerate(_decoded(entries, size), 1):
+        if isinstance(pixels, str):
+            bad.append(f"{printable(entry.name)} ({pixels})")
+        else:
+            stack.add(pixels)
+            names.append(entry.name)
+        if len(bad) > TOLERATED * len(entries) and (done == len(entries) or len(bad) >= LISTED):
+            first = "" if done == len(entries) else "first "
+            raise BadInput(
+                f"{len(bad)} of the {first}{done} files in '{path}' are no images that can be used, and at most 5 % of "
+                f"{len(entries)} may be: {_listed(bad, 5)}; remove them, or give another folder."
+            )
+    note = f"{len(bad)} of {len(entries)} files were no images that can be used and were left out: {_listed(bad, LISTED)}."
+    return stack, names, [note] if bad else []
+
+
+def _listed(items: list[str], most: int) -> str:
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+def _decoded(entries: list[Entry], size: int) -> Iterator[tuple[Entry, np.ndarray | str]]:
+    """Each entry with its pixels, or with the reason why there are none. Threads: Pillow decodes without the interpreter's lock."""
+    one = partial(_decode_entry, size=size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of bad EXIF data and of large images, for which there are rules here
+        if len(entries) <= THREADED:
+            yield from zip(entries, map(one, entries), strict=True)
+            return
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+            for start in range(0, len(entries), CHUNK):  # so that no more than a chunk waits decoded
+                chunk = entries[start : start + CHUNK]
+                groups = [chunk[first : first + GROUP] for first in range(0, len(chunk), GROUP)]
+                yield from zip(chunk, chain.from_iterable(threads.map(lambda group: list(map(one, group)), groups)), strict=True)
+
+
+def _decode_entry(entry: Entry, size: int) -> np.ndarray | str:
+    try:
+        content = entry.read()
+    except Exception as error:  # zipfile and zlib raise nearly every kind on broken members
+        return f"unreadable: {error or type(error).__name__}"
+    try:
+        return decode(content, size)
+    except NoImage as reason:
+        return str(reason)
+
+
+class _Stack:
+    """Images of one size, written one by one into an array made at the first; it gets colours at the first coloured one."""
+
+    def __init__(self, name: str, capacity: int) -> None:
+        self.name, self.capacity = name, capacity
+        self.count = 0
+        self.sizes: Counter[tuple[int, int]] = Counter()
+        self.array = np.empty((0, 0, 0, 0), np.uint8)
+
+    def add(self, pixels: np.ndarray) -> None:
+        """pixels: uint8 [h, w] or [h, w, 3]."""
+        planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+        self.sizes[pixels.shape[1], pixels.shape[0]] += 1
+        if not self.count:
+            self._grow(planes.shape)
+        if len(self.sizes) == 1:  # else only the sizes are counted, to be named
+            if len(planes) > self.array.shape[1]:
+                self._grow(planes.shape)
+            self.array[self.count] = planes
+        self.count += 1
+
+    def _grow(self, shape: tuple[int, ...]) -> None:
+        check_memory(self.name, (self.capacity, *shape))
+        old, self.array = self.array, np.empty((self.capacity, *shape), np.uint8)
+        if self.count:
+            self.array[: self.count] = old[: self.count]
+
+    def finished(self) -> np.ndarray:
+        """uint8 [n, c, h, w]."""
+        if len(self.sizes) > 1:
+            (first, many), (second, some) = self.sizes.most_common(2)
+            raise BadInput(
+                f"The images in '{self.name}' have {len(self.sizes)} sizes, most often {first[0]}x{first[1]} ({many}) and "
+                f"{second[0]}x{second[1]} ({some}); make them one size with, for example, --size 64."
+            )
+        return self.array[: self.count]
+
+
+def _layout(names: list[str]) -> list[tuple[str, str]]:
+    """For each path its part (train, test, or the folder of what belongs to neither) and its class ("" where it has none)."""
+    paths = [name.split("/") for name in names]
+    while all(len(path) > 1 for path in paths) and len({path[0] for path in paths}) == 1:
+        paths = [path[1:] for path in paths]
+    tops = {path[0].lower() for path in paths if len(path) > 1}
+    test = "test" if "test" in tops else "val"
+    if not {"train", test} <= tops:
+        return [("train", path[0] if len(path) > 1 else "") for path in paths]
+    part_of = {"train": "train", test: "test"}
+    tops_and_rest = [(path[0] if len(path) > 1 else "", path[1:]) for path in paths]
+    return [(part_of.get(top.lower(), top or "."), rest[0] if len(rest) > 1 else "") for top, rest in tops_and_rest]
+
+
+def _classes(path: Path, parts: list[tuple[str, str]]) -> list[str]:
+    """Names of the classes of the training part, which must be those of the test part too; one class is as good as none."""
+    kinds: dict[str, set[str]] = {wanted: {kind for part, kind in parts if part == wanted and kind} for wanted in ("train", "test")}
+    if len(kinds["train"] | kinds["test"]) < 2:
+        return []
+    alone = sorted(kinds["test"] - kinds["train"])
+    if alone:
+        raise BadInput(
+            f"The class '{printable(alone[0])}' of '{path}' has images in the test part but none in train; add some or remove it."
+        )
+    return sorted_naturally(kinds["train"])

@@ -1,0 +1,132 @@
+"""Which data, said in one line of JSON, and the door through which all of them come in."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal, get_args
+
+from pushforward.core import BadInput, nearest
+from pushforward.data import arrays, digits, idx, images, tables
+from pushforward.data.chance import split
+from pushforward.data.dataset import Binarise, Dataset
+from pushforward.data.hidden_labels import hide_labels
+from pushforward.data.resize import resized
+
+NAMES = ("digits", *idx.SETS)
+Parts = tuple[Dataset, Dataset | None]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Everything needed to get the same data again."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    path: str
+    """"digits", "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; "memory" for
+    tensors given in Python."""
+    labels: int | None = None
+    """Keep this many labels (balanced over classes) and hide the rest; None keeps all, 0 hides all."""
+    label_seed: int = 0
+    """Chooses which labels are kept."""
+    size: int = 0
+    """Crop images to their central square and resize to this side, in pixels; 0 leaves them as they are."""
+    binarise: Literal["no", "dynamic", "threshold"] = "no"
+    """Make pixels black or white: threshold, white from 128 of 255 on; dynamic, at random anew in each batch."""
+    observe: int = 0
+    """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
+    held_out: float = 0.1
+    """Share kept as test where the data bring no test part (digits: always half); 0 keeps nothing out."""
+    split_seed: int = 0
+    """Chooses what is kept as test."""
+    target: str = ""
+    """Name of the class column of a CSV."""
+
+
+def open_data(spec: DataSpec, memory: Any = None) -> Parts:
+    """Train and test part of the data that `spec` names; test is None where nothing is held out.
+
+    memory: for the path "memory", a tensor or array (see `arrays`), or (images or rows, labels).
+
+    Raises:
+        BadInput: anything wrong with the spec or with the data, in one sentence.
+    """
+    _check(spec)
+    train, test = _read(spec, memory)
+    if test is None and spec.held_out:
+        kept, out = split(len(train), spec.held_out, spec.split_seed, train.label)
+        if len(out):
+            train, test = train.part(kept), train.part(out, f"{train.name} test")
+    train, test = tables.standardised(train, test) if train.image is None else _dressed(train, test, spec)
+    if spec.labels is not None:
+        train = hide_labels(train, spec.labels, spec.label_seed)
+    return train, test
+
+
+def _check(spec: DataSpec) -> None:
+    """Refuse settings outside their range."""
+    if spec.binarise not in get_args(Binarise):
+        raise BadInput(f"binarise is '{spec.binarise}'; choose no, dynamic or threshold{nearest(spec.binarise, get_args(Binarise))}")
+    if not 0 <= spec.observe <= 3:
+        raise BadInput(f"observe is {spec.observe}; of the four quadrants 1, 2 or 3 can be observed, or 0 for no condition image.")
+    if not 0 <= spec.held_out < 1:
+        raise BadInput(f"held_out is {spec.held_out:g}; give a share from 0 to less than 1.")
+    if spec.size < 0 or spec.size == 1:
+        raise BadInput(f"size is {spec.size}; give 2 pixels or more, or 0 to leave images as they are.")
+
+
+def _read(spec: DataSpec, memory: Any) -> Parts:
+    """Train and, where the data bring one, test: images in their final size, tables not standardised yet."""
+    if spec.path == "memory":
+        parts: Parts = arrays.from_memory(memory), None
+    elif spec.path == "digits":
+        parts = digits.read(spec.split_seed)
+    elif spec.path in idx.SETS:
+        parts = idx.read_named(spec.path)
+    else:
+        parts = _read_file(spec)
+    if spec.target and not spec.path.lower().endswith(".csv"):
+        raise BadInput(f"target is '{spec.target}', but '{spec.path}' is no .csv file; leave target out.")
+    train, test = parts
+    if train.image is None and (spec.binarise != "no" or spec.observe):
+        raise BadInput(
+            f"'{spec.path}' holds rows of numbers, which have no pixels to binarise and no quadrants; leave binarise and observe out."
+        )
+    return resized(train, spec.size), None if test is None else resized(test, spec.size)
+
+
+def _read_file(spec: DataSpec) -> Parts:
+    path = Path(os.path.expanduser(spec.path))
+    if not spec.path or not os.path.exists(path):
+        known = [*NAMES, *_siblings(path)]
+        raise BadInput(
+            f"There is no data set or file '{spec.path}'; give {', '.join(NAMES)}, a folder or zip of images, an IDX file, "
+            f".npy, .npz or .csv{nearest(spec.path, known)}"
+        )
+    kind = path.suffix.lower()
+    if path.is_dir() or kind == ".zip":
+        return images.read(path, spec.size)
+    if kind in (".npy", ".npz"):
+        return arrays.read(path)
+    if kind == ".csv":
+        return tables.read(path, spec.target), None
+    if "idx" in path.name:
+        return idx.read_file(path), None
+    raise BadInput(
+        f"'{spec.path}' is of no kind that can be read; give a folder or zip of images, an IDX file (its name says idx3), "
+        ".npy, .npz or .csv."
+    )
+
+
+def _siblings(path: Path) -> list[str]:
+    """What lies in the folder where `path` should be, written as `path` was."""
+    try:
+        return [str(path.parent / name) for name in os.listdir(path.parent)]
+    except (OSError, ValueError):
+        return []
+
+
+def _dressed(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
+    """Images binarised and shown in quadrants as `spec` says."""
+    train = replace(train, binarise=spec.binarise, observe=spec.observe)
+    return train, None if test is None else replace(test, binarise=spec.binarise, observe=spec.observe)

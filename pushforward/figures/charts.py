@@ -1,0 +1,93 @@
+"""Curves of training, and the confusion matrix."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pushforward.figures.canvas import HAIRLINE, INK, MUTED, PALETTE, PAPER, array, blank, drawn, legend, legible, plain
+
+START = 0.05
+"""Share of a run whose steep curves may leave the chart, so that what follows can be read."""
+WRITTEN = 20
+"""Up to so many classes the counts are written into a confusion matrix."""
+
+
+def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: str = "") -> Image.Image:
+    """Terms that share a unit against images seen, in one chart.
+
+    metrics: one mapping a report, {"seen": images, "player/term": value, ...}; terms: the keys to draw, each named by what follows
+    its last slash (by the whole key where two would be called the same). Missing and infinite values are left out.
+    """
+    figure = blank(4.6, 3.0)
+    axes = figure.add_subplot()
+    plain(axes, "images seen", unit)
+    axes.grid(axis="y", color=HAIRLINE, linewidth=0.6)
+    axes.xaxis.set_major_formatter(_counted)
+    short = [term.rsplit("/", 1)[-1] for term in terms]
+    lines, later, whole = [], [], []
+    for place, term in enumerate(terms):
+        known = [(line["seen"], line[term]) for line in metrics if np.isfinite(line.get(term, np.nan))]
+        seen, value = np.array(known, float).reshape(-1, 2).T
+        marker = "o" if len(seen) == 1 else ""
+        lines += axes.plot(seen, value, color=PALETTE[(0, 2, 5, 3, 1, 7, 4, 6, 8, 9)[place % 10]], linewidth=1.6, marker=marker)
+        whole.append(value)
+        later.append(value[seen >= START * max(line["seen"] for line in metrics)])
+    _leave_start(axes, np.concatenate(whole), np.concatenate(later))
+    names = [name.replace("_", " ") if short.count(name) == 1 else term for name, term in zip(short, terms, strict=True)]
+    legend(axes, lines, names, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handlelength=1.2, columnspacing=1.4)
+    return drawn(figure)
+
+
+def confusion(matrix: Any, classes: Sequence[str]) -> Image.Image:
+    """Counts [K, K], true classes down, answers across: right ones blue, mistakes orange, darker the larger their share of the row."""
+    counts = array(matrix).astype(float)
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    side = 1.6 + 0.36 * min(len(counts), 14)
+    figure = blank(side + 0.4, side)
+    axes = figure.add_subplot()
+    plain(axes, "answer", "truth")
+    wrong = np.where(np.eye(len(counts), dtype=bool), 0, share)
+    colours = _mixed(np.where(wrong > 0, np.sqrt(wrong / max(wrong.max(), 1e-9)) * 0.8 + 0.08, 0), (0xD5, 0x5E, 0x00))
+    diagonal = np.arange(len(counts))
+    colours[diagonal, diagonal] = _mixed(share[diagonal, diagonal] * 0.9, (0x33, 0x66, 0x99))
+    colours = np.where(counts[..., None] > 0, colours, 0.965)
+    axes.imshow(colours, interpolation="nearest")
+    axes.set_xticks(diagonal[1:] - 0.5, minor=True)
+    axes.set_yticks(diagonal[1:] - 0.5, minor=True)
+    axes.grid(which="minor", color=PAPER, linewidth=1.2)
+    names = [legible(name, 14) for name in classes]
+    if len(counts) <= 3 * WRITTEN:
+        tilt: dict[str, Any] = {} if max(map(len, names)) <= 2 else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        axes.set_xticks(diagonal, names, parse_math=False, **tilt)
+        axes.set_yticks(diagonal, names, parse_math=False)
+    axes.tick_params(which="both", length=0, labelsize=8 if len(counts) <= WRITTEN else 4)
+    axes.spines[:].set_visible(False)
+    if len(counts) <= WRITTEN:
+        for row, column in np.argwhere(counts > 0):
+            dark = colours[row, column].mean() < 0.6
+            axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=7.5, color=PAPER if dark else INK)
+    return drawn(figure)
+
+
+def _mixed(strength: NDArray[Any], colour: tuple[int, int, int]) -> NDArray[Any]:
+    """White (strength 0) to `colour` (1), [*, 3] in [0, 1]."""
+    return 1 - strength[..., None] * (1 - np.array(colour) / 255)
+
+
+def _leave_start(axes: Any, whole: NDArray[Any], later: NDArray[Any]) -> None:
+    """Let the first values leave the chart where all the others would be squeezed into less than a third of its height."""
+    if len(later) and np.ptp(whole) > 3 * np.ptp(later) > 0:
+        margin = 0.15 * np.ptp(later)
+        axes.set_ylim(later.min() - margin, later.max() + margin)
+        axes.text(1, 1.01, "steep start cut off", ha="right", va="bottom", transform=axes.transAxes, fontsize=6.5, color=MUTED)
+
+
+def _counted(count: float, place: float) -> str:
+    """1,500,000 as `1.5 M`."""
+    for size, letter in ((1e6, " M"), (1e3, " k")):
+        if abs(count) >= size:
+            return f"{count / size:g}{letter}"
+    return f"{count:g}"

@@ -1,0 +1,117 @@
+"""Images side by side."""
+
+from collections.abc import Sequence
+from math import ceil, isqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from pushforward.core import BadInput
+from pushforward.figures.canvas import MUTED, PAPER, array, font, legible, pixels, stacked
+
+TILE = 56
+"""Pixels that the longer side of a tile has at least, so that digits of 8 x 8 can be seen."""
+CROWD = 28
+"""The same in a manifold, which is looked at as a whole."""
+UNSEEN = (-0.3, -0.1, 0.1)
+"""A slate blue, in [-1, 1]: places that a completion was not shown."""
+
+
+def sheet(images: Any, columns: int | None = None, rows: Sequence[str] = (), heads: Sequence[str] = ()) -> Image.Image:
+    """A contact sheet of images [N, C, H, W] in [-1, 1], row by row, on white with thin gaps.
+
+    Small images are enlarged by a whole factor, each pixel becoming a square. columns: about as many as rows where None.
+    rows, heads: captions, one at the left of each row and one above each column.
+    """
+    tiles = _enlarged(pixels(images), TILE)
+    gap = max(2, tiles.shape[1] // 28)
+    grid = _grid(tiles, columns or ceil(len(tiles) ** 0.5), gap)
+    return _captioned(grid, tiles.shape[2], tiles.shape[1], gap, rows, heads) if rows or heads else grid
+
+
+def pairs(images: Any, reconstructions: Any, columns: int = 8) -> Image.Image:
+    """Images [N, C, H, W] and below each its reconstruction, `columns` to a line."""
+    return _walls([array(images), array(reconstructions)], ["input", "output"], columns)
+
+
+def completions(source: Any, answers: Any, truth: Any = None, mask: Any = None) -> Image.Image:
+    """An example a column: what was seen [N, C, H, W], then answers [A, N, C, H, W] and, where given, the truth [N, C, H, W].
+
+    mask [N, 1, H, W]: 1 where nothing was seen; these places are slate blue in the first row.
+    """
+    seen, guesses = array(source), array(answers)
+    if mask is not None:
+        hidden = np.broadcast_to(array(mask) > 0.5, (len(seen), 3, *seen.shape[2:]))
+        seen = np.where(hidden, np.array(UNSEEN, np.float32).reshape(1, 3, 1, 1), seen)
+    names = ["seen"] + ["answer" if len(guesses) == 1 else f"answer {i + 1}" for i in range(len(guesses))]
+    rows = [seen, *guesses]
+    if truth is not None:
+        names, rows = [*names, "truth"], [*rows, array(truth)]
+    channels = max(row.shape[1] for row in rows)
+    rows = [np.broadcast_to(row, (len(row), channels, *row.shape[2:])) for row in rows]
+    return sheet(np.concatenate(rows), len(seen), rows=names)
+
+
+def interpolation(images: Any, captions: Sequence[str]) -> Image.Image:
+    """Walks [R, S, C, H, W], one a row with its caption, from t = 0 at the left to 1 at the right."""
+    walks = array(images)
+    steps = walks.shape[1]
+    heads = ["0"] + [""] * (steps - 2) + ["1"]
+    if steps % 2:
+        heads[steps // 2] = "½"
+    return sheet(walks.reshape(-1, *walks.shape[2:]), steps, captions, heads)
+
+
+def manifold(images: Any) -> Image.Image:
+    """The images [S * S, C, H, W] of a grid of codes, edge to edge."""
+    tiles = _enlarged(pixels(images), CROWD)
+    side = isqrt(len(tiles))
+    if side * side != len(tiles):
+        raise BadInput(f"A manifold is a square of images, and {len(tiles)} is no square number; give {side * side}.")
+    return _grid(tiles, side, 0)
+
+
+def _enlarged(tiles: NDArray[np.uint8], least: int) -> NDArray[np.uint8]:
+    factor = ceil(least / max(tiles.shape[1:3]))
+    return tiles.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _grid(tiles: NDArray[np.uint8], columns: int, gap: int) -> Image.Image:
+    height, width = tiles.shape[1:3]
+    lines = ceil(len(tiles) / columns)
+    picture = Image.new("RGB", (columns * (width + gap) - gap, lines * (height + gap) - gap), PAPER)
+    for place, tile in enumerate(tiles):
+        row, column = divmod(place, columns)
+        picture.paste(Image.fromarray(tile), (column * (width + gap), row * (height + gap)))
+    return picture
+
+
+def _captioned(grid: Image.Image, width: int, height: int, gap: int, rows: Sequence[str], heads: Sequence[str]) -> Image.Image:
+    """`grid`, whose tiles are `width` x `height`, with a margin of captions at the left and above."""
+    letters = font(min(24, max(13, height * 2 // 7)))
+    space, size = int(letters.size) // 2, int(letters.size)
+    names = [legible(row) for row in rows]
+    left = ceil(max(letters.getlength(name) for name in names)) + 2 * space if names else 0
+    top = size + space if heads else 0
+    picture = Image.new("RGB", (left + grid.width, top + grid.height), PAPER)
+    picture.paste(grid, (left, top))
+    pen = ImageDraw.Draw(picture)
+    for row, name in enumerate(names):
+        pen.text((left - space, top + row * (height + gap) + height // 2), name, MUTED, letters, "rm")
+    for column, head in enumerate(heads):
+        name = legible(head, max(2, int(width / letters.getlength("0"))))
+        pen.text((left + column * (width + gap) + width // 2, size), name, MUTED, letters, "ms")
+    return picture
+
+
+def _walls(groups: Sequence[NDArray[Any]], captions: Sequence[str], columns: int) -> Image.Image:
+    """Blocks of `columns` images of each group, a captioned row for each group, blocks a little apart."""
+    blocks: list[Image.Image] = []
+    for start in range(0, len(groups[0]), columns):
+        cut = [group[start : start + columns] for group in groups]
+        missing = columns - len(cut[0]) if blocks else 0
+        paper = np.ones((missing, *cut[0].shape[1:]), np.float32)
+        blocks.append(sheet(np.concatenate([np.concatenate([part, paper]) for part in cut]), len(cut[0]) + missing, captions))
+    return stacked(blocks, max(10, blocks[0].height // (8 * len(captions))))

@@ -1,0 +1,56 @@
+"""Complete configurations, each with the result to expect of it."""
+
+from pushforward.data import DataSpec
+from pushforward.recipes.plan import Plan
+
+EXAMPLES = 60_000
+"""Training images of MNIST."""
+
+
+def demo(labels: int = 100) -> Plan:
+    """Classification VAE on scikit-learn's 1,797 digits of 8x8 pixels, half of them held out, from 100 labels. Under a minute on two cores."""
+    settings = {
+        "net": "convolution",
+        "width": 32,
+        "latent": 8,
+        "views": "small-digits",
+        "consistency": 1.0,
+        "mutual_information": 0.5,
+        "label_weight": 4.0,
+        "bound_weight": 1 / 64,
+        "bound_every": 4,
+        "settle": 0.33,
+        "rate": 2e-3,
+        "decay": 5e-4,
+        "average": 20_000,
+        "batch_size": 128,
+    }
+    data = DataSpec("digits", labels=labels)
+    return Plan("classification_vae", data, 128 * 1500, settings, labelled=32, clip=5.0, name="demo", expected="about 97 % of the test digits right")
+
+
+def mnist_semi(labels: int = 100) -> Plan:
+    """Classification VAE on MNIST from few labels (100: 10 of each class), or from all 60,000. Ten minutes on two cores."""
+    settings = {
+        "width": 32,
+        "views": "digits",
+        "label_weight": 5.0,
+        "bound_weight": 1 / 784,
+        "bound_every": 10,
+        "settle": 0.33,
+        "rate": 2e-3,
+        "decay": 5e-4,
+        "average": 88_000,
+        "batch_size": 256,
+    }
+    if labels >= EXAMPLES:
+        settings |= {"label_weight": 1.0}
+        expected = "99.5 % of the test digits right"
+        return Plan("classification_vae", DataSpec("mnist"), 15 * EXAMPLES, settings, clip=5.0, name="mnist_semi", expected=expected)
+    settings |= {"consistency": 1.0, "mutual_information": 0.5}
+    expected = "98 to 99 % of the test digits right with 100 labels"
+    data = DataSpec("mnist", labels=labels)
+    return Plan("classification_vae", data, 256 * 2200, settings, labelled=64, clip=5.0, name="mnist_semi", expected=expected)
+
+
+RECIPES = {"demo": demo, "mnist_semi": mnist_semi}

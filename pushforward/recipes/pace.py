@@ -1,0 +1,60 @@
+"""How fast this machine trains a system, measured, and the network that fits the time a user has."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pushforward.core import System
+from pushforward.data import Dataset, Shuffled
+from pushforward.nets import kind_of
+from pushforward.training import Trainer, find_rule
+
+WIDTHS = {"mlp": (800, 400, 200), "convolution": (64, 48, 32, 24, 16)}
+"""Widths to choose from, the widest first."""
+
+PASSES = 20
+"""How often every example should be seen before a wider network is worth its time."""
+ROUNDS = 2_000
+"""And how many steps there should be at the least."""
+WARM, TIMED = 2, 1.2
+"""Rounds before the clock starts; seconds that are timed."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What was chosen and measured."""
+
+    width: int
+    speed: float
+    """Images a second."""
+
+
+def measure(system: System, dataset: Dataset, labelled: int, **how: Any) -> float:
+    """Images a second of training `system`, from a second or two of it. The system is trained a little by that."""
+    how["rule"] = find_rule(how.get("rule", "alternating"))
+    trainer = Trainer(system, Shuffled(dataset, 0, labelled), 10**12, **how)
+    rounds = trainer.rounds()
+    for _ in range(WARM):
+        next(rounds)
+    start, first = time.perf_counter(), trainer.seen
+    while time.perf_counter() - start < TIMED or trainer.seen == first:
+        next(rounds)
+    speed = (trainer.seen - first) / (time.perf_counter() - start)
+    rounds.close()
+    return speed
+
+
+def fitting_width(build: Callable[[int], System], dataset: Dataset, labelled: int, seconds: float, **how: Any) -> Pace:
+    """The widest network that sees every example often enough in `seconds`, and its speed.
+
+    build: makes the system at a width. Where even the narrowest is too slow, the narrowest is taken.
+    """
+    net = kind_of(getattr(build(0).config, "net", "auto"), dataset.shape)
+    for width in WIDTHS[net]:
+        system = build(width)
+        speed = measure(system, dataset, labelled, **how)
+        enough = max(PASSES * len(dataset), ROUNDS * system.stage.batch_size)
+        if speed * seconds >= enough:
+            break
+    return Pace(width, speed)

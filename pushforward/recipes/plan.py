@@ -1,0 +1,155 @@
+"""From what a user says (a system or a named recipe, data, images or minutes) to a complete recipe, and to a trained run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from pushforward.core import BadInput, System, find_system, nearest, system_names
+from pushforward.data import Dataset, DataSpec, open_data
+from pushforward.recipes.pace import fitting_width, measure
+from pushforward.runs import Recipe, Run, config_as_json, config_of, start
+from pushforward.training.machines import choose_precision, usual_device
+
+PASSES = 20
+"""Passes over the data where neither images nor minutes are asked for."""
+LEAST = 100_000
+"""Images, at the least, in that case."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A complete configuration as a named recipe gives it; what is left out follows from the data."""
+
+    system: str
+    data: DataSpec
+    images: int
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Fields of the system's `Config`."""
+    labelled: int = 0
+    clip: float = 0.0
+    name: str = ""
+    expected: str = ""
+    """What to expect of it, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A recipe about to be run, and what there is to say about how it came to be."""
+
+    recipe: Recipe
+    memory: Any = None
+    said: tuple[str, ...] = ()
+
+
+HOW = ("seed", "rule", "shards", "precision", "clip", "compiled", "labelled")
+"""Options of `Recipe` that a user may set beside those of the system and of the data."""
+
+
+def order(
+    what: str, data: Any = None, *, images: int | None = None, minutes: float | None = None, recipes: dict[str, Callable[..., Plan]], **options: Any
+) -> Order:
+    """A complete recipe for training `what`, a system or a named recipe, on `data`.
+
+    data: a name, path, `DataSpec`, tensor, array or (tensor, labels). images or minutes: how long; with minutes the speed is measured first.
+    options: fields of the system's Config, of DataSpec, or seed, rule, shards, precision, clip, compiled, labelled.
+    """
+    if images is not None and minutes is not None:
+        raise BadInput(f"Both images ({images}) and minutes ({minutes:g}) are given. Give one of them.")
+    for name, value in (("images", images), ("minutes", minutes)):
+        if value is not None and value <= 0:
+            raise BadInput(f"{name} is {value:g}, but must be more than 0.")
+    if what not in recipes and what not in system_names() and "." not in what:
+        raise BadInput(f"There is no recipe or system '{what}'{nearest(what, [*recipes, *system_names()])} Known: {', '.join([*recipes, *system_names()])}.")
+    spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}
+    plan = recipes[what](**({"labels": spec_options.pop("labels")} if "labels" in spec_options else {})) if what in recipes else None
+    spec, memory = spec_of(data, plan.data if plan else None, spec_options)
+    train, _ = open_data(spec, memory)
+    how = {key: options.pop(key) for key in list(options) if key in HOW}
+    if plan:
+        how = {"labelled": plan.labelled, "clip": plan.clip} | how
+        options = plan.settings | options
+        images = images or (None if minutes else plan.images)
+    return complete(plan.system if plan else what, train, spec, memory, images, minutes, how, options, plan.name if plan else what)
+
+
+def complete(
+    system: str, train: Dataset, spec: DataSpec, memory: Any, images: int | None, minutes: float | None, how: dict[str, Any], settings: dict[str, Any], name: str
+) -> Order:
+    """Fill in what follows from the data and from the measured speed."""
+    kind = find_system(system)
+    settings = from_data(kind, train) | settings
+    said = list(train.notes)
+
+    def build(width: int) -> System:
+        return kind(config_of(kind, settings | ({"width": width} if width else {})))  # type: ignore[call-arg]
+
+    built = build(0)
+    how["precision"] = choose_precision(how.get("precision", "auto"), built, usual_device())
+    timing = {key: value for key, value in how.items() if key not in ("labelled", "seed")}
+    if minutes is not None:
+        seconds = 60 * minutes
+        if settings.get("width") or "width" not in [f.name for f in fields(kind.Config)]:
+            width, speed = settings.get("width", 0), measure(built, train, how.get("labelled", 0), **timing)
+        else:
+            pace = fitting_width(build, train, how.get("labelled", 0), seconds, **timing)
+            width, speed = pace.width, pace.speed
+            settings["width"] = width
+        images = int(0.95 * speed * seconds)  # the rest goes into sheets and checkpoints
+        said.append(f"Measured {speed:,.0f} images/s" + (f" at width {width}" if width else "") + f": training for {images:,} images in {minutes:g} minutes.")
+    elif images is None:
+        images = max(PASSES * len(train), LEAST)
+        said.append(f"Training for {images:,} images ({images / len(train):.0f} passes); --images or --minutes change that.")
+    config = config_of(kind, settings)
+    batch = built.stage.batch_size
+    images = batch * ceil(images / batch)
+    every = {"report_every": max(batch, images // 200), "sheet_every": max(batch, images // 20), "save_every": max(batch, images // 10)}
+    recipe = Recipe(system, config_as_json(config), spec, images, train.fingerprint, name, **how, **every)
+    weights = sum(p.numel() for player in build(settings.get("width", 0)).players() for p in player.module.parameters())
+    shape = "x".join(map(str, train.shape))
+    said.append(f"{kind.__name__} with {weights:,} weights on {len(train):,} examples of {shape} ({spec.path}), {recipe.precision}.")
+    return Order(recipe, memory, tuple(said))
+
+
+def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
+    """Settings that follow from the data: shape, classes and, where pixels are two-valued, the likelihood."""
+    known = [f.name for f in fields(kind.Config)]
+    found: dict[str, Any] = {"shape": train.shape, "classes": len(train.classes)}
+    if train.binarise != "no":
+        found["likelihood"] = "bernoulli"
+    if "classes" in known and not train.classes and not train.observe:
+        raise BadInput(f"{kind.__name__} needs labels, but '{train.name}' has none. Put the images into one sub-folder per class, or use vae.")
+    if train.observe:
+        found["condition"] = "image"
+    return {key: value for key, value in found.items() if key in known}
+
+
+def spec_of(data: Any, usual: DataSpec | None, options: dict[str, Any]) -> tuple[DataSpec, Any]:
+    """The `DataSpec` that a user means, and the tensors where they come from memory."""
+    if data is None and usual is None:
+        raise BadInput("No data are given. Use --data digits, --data mnist, or a folder, zip, .npy, .npz, IDX or CSV file of your own.")
+    if data is None:
+        spec, memory = usual, None
+    elif isinstance(data, DataSpec):
+        spec, memory = data, None
+    elif isinstance(data, str | Path):
+        spec, memory = replace(usual or DataSpec(""), path=str(data)), None
+    else:
+        spec, memory = replace(usual or DataSpec(""), path="memory"), data
+    assert spec is not None
+    return replace(spec, **options), memory
+
+
+def run_order(made: Order, run: Path | str | None, quiet: bool = False) -> Run:
+    """Train what was ordered, in `run` or the next free folder of `runs/`."""
+    return start(run or next_folder(made.recipe.name), made.recipe, made.memory, quiet)
+
+
+def next_folder(name: str) -> Path:
+    """`runs/vae`, or `runs/vae-2` where that is taken."""
+    name = name.rpartition(".")[2]
+    number = 1
+    while (folder := Path("runs") / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder

@@ -1,0 +1,131 @@
+"""Pictures of what a system can do: the report puts them on its page, the command line writes them to files."""
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pushforward import figures
+from pushforward.core import BadInput, Batch, Edits, Encodes, Samples, System
+from pushforward.data import Dataset
+from pushforward.maths.interpolation import lerp, slerp
+from pushforward.report.asking import able, content, device_of, images_of, in_turn, labels_of, latent_of, told_labels
+
+ROWS = 20
+"""Classes, or code dimensions, that one picture shows at the most."""
+SIDE = 20
+"""Images along a side of the manifold of a two-dimensional code."""
+POINTS = 3000
+"""Points that a plane shows at the most."""
+
+
+def samples(system: System, count: int = 64, label: int | None = None, seed: int = 0, dataset: Dataset | None = None) -> Image.Image:
+    """`count` new images; of a table new rows against the rows of `dataset`, in its own units.
+
+    Raises:
+        BadInput: a system that does not sample, or a label that it does not know.
+    """
+    made = able(system, Samples).sample(count, label, seed)
+    if made.ndim == 4:
+        return figures.sheet(made)
+    if dataset is None:
+        raise BadInput("Samples of a table are drawn against its own rows; give the data set too.")
+    real = dataset.row if dataset.row is not None else made
+    return figures.points(_own_units(dataset, real[:POINTS]), _own_units(dataset, made), dataset.columns)
+
+
+def conditional_samples(system: System, styles: int = 10, seed: int = 0, classes: Sequence[str] = ()) -> Image.Image:
+    """A row for each class (the first 20), a column for each of `styles` codes: down a column only the class changes."""
+    count = min(labels_of(system), ROWS)
+    if not count:
+        raise BadInput(f"{type(system).__name__} takes no label, so there is no row for each class.")
+    if isinstance(system, Encodes):
+        codes = torch.randn(styles, latent_of(system), generator=torch.Generator().manual_seed(seed)).to(device_of(system))
+        made = [system.decode(codes, k) for k in range(count)]
+    else:
+        made = [able(system, Samples).sample(styles, k, seed) for k in range(count)]  # the same seed: the same styles
+    return figures.sheet(torch.cat(made), styles, rows=list(classes[:count]) or [str(k) for k in range(count)])
+
+
+def reconstructions(system: System, dataset: Dataset, count: int = 16) -> Image.Image:
+    """Images of `dataset`, taken from its classes in turn, and below each what the decoder makes of its code."""
+    batch = images_of(dataset, in_turn(dataset, count), system)
+    told = told_labels(system, batch)
+    encoder = able(system, Encodes)
+    columns = len(dataset.classes) if 5 <= len(dataset.classes) <= 10 else 8
+    return figures.pairs(batch["image"], encoder.decode(encoder.encode(batch["image"], told), told), columns)
+
+
+def interpolations(
+    system: System, first: Tensor, second: Tensor, labels: tuple[Tensor, Tensor] | None = None, steps: int = 9
+) -> Image.Image:
+    """Walks between the posterior means of images `first` and `second`, each [P, C, H, W]: for each pair an arc (slerp) and a line.
+
+    labels: the classes of both, [P] each, where the system takes labels (its own answers where None); they change in the middle.
+    """
+    encoder = able(system, Encodes)
+    ends = first.to(device_of(system)), second.to(device_of(system))
+    known = (labels or (None, None)) if labels_of(system) else (None, None)
+    batches: list[Batch] = [
+        {"image": end} if label is None else {"image": end, "label": label} for end, label in zip(ends, known, strict=True)
+    ]
+    told = [told_labels(system, batch) for batch in batches]
+    a, b = (encoder.encode(end, label) for end, label in zip(ends, told, strict=True))
+    nearer = torch.arange(steps, device=a.device) * 2 >= steps
+    walks = []
+    for pair in range(len(a)):
+        label = None if told[0] is None or told[1] is None else torch.where(nearer, told[1][pair], told[0][pair])
+        for walk in (slerp, lerp):
+            walks.append(encoder.decode(walk(a[pair], b[pair], torch.linspace(0, 1, steps, device=a.device)), label))
+    return figures.interpolation(torch.stack(walks), ["slerp", "linear"] * len(a))
+
+
+def traversals(system: System, code: Tensor, label: int | None = None, spread: float = 3.0, steps: int = 9) -> Image.Image:
+    """One code dimension a row, moved from -spread to spread while the others stay as in `code` [latent]: at the most 20 rows, those
+    that change the image most. Where codes have two dimensions, the whole manifold: 20 x 20 images at Gaussian quantiles."""
+    encoder = able(system, Encodes)
+    middle = code.reshape(-1).to(device_of(system))
+    told = (label or 0) if labels_of(system) else None
+    if len(middle) == 2:
+        place = torch.special.ndtri(torch.linspace(0.025, 0.975, SIDE))
+        down, across = torch.meshgrid(-place, place, indexing="ij")
+        grid = torch.stack([across, down], -1).reshape(-1, 2).to(middle)
+        return figures.manifold(encoder.decode(grid, told))
+    moved = middle.expand(len(middle), steps, -1).clone()
+    for dimension in range(len(middle)):
+        moved[dimension, :, dimension] = torch.linspace(-spread, spread, steps)
+    made = encoder.decode(moved.flatten(0, 1), told).unflatten(0, moved.shape[:2])
+    change = (made[:, -1] - made[:, 0]).flatten(1).abs().mean(1)
+    most = change.argsort(descending=True)[:ROWS]
+    heads = [f"{shift:+.1f}".replace("+0.0", "0") for shift in torch.linspace(-spread, spread, steps).tolist()]
+    return figures.sheet(made[most].flatten(0, 1), steps, rows=[f"z{dimension + 1}" for dimension in most.tolist()], heads=heads)
+
+
+def code_space(system: System, dataset: Dataset) -> tuple[Image.Image, float]:
+    """The posterior means of up to 3,000 examples, coloured by class, and the share of their variance that the plane shows."""
+    encoder = able(system, Encodes)
+    index = torch.linspace(0, len(dataset) - 1, min(len(dataset), POINTS)).long()
+    found = []
+    for part in index.split(500):
+        batch = images_of(dataset, part, system)
+        found.append(encoder.encode(content(batch), told_labels(system, batch)).cpu())
+    codes = torch.cat(found)
+    plane, share = figures.to_plane(codes)
+    names = ("z1", "z2") if codes.shape[1] <= 2 else ("first principal axis", "second principal axis")
+    label = None if dataset.label is None else dataset.label[index.to(dataset.device)]
+    return figures.codes(plane, label, dataset.classes, names), share
+
+
+def completions(system: System, dataset: Dataset, count: int = 8, answers: int = 3) -> Image.Image:
+    """The seen parts of images of `dataset`, several answers of the system, and the truth."""
+    batch = images_of(dataset, in_turn(dataset, count), system)
+    editor = able(system, Edits)
+    made = [editor.edit(batch, seed).cpu() for seed in (None, *range(answers - 1))]  # the likeliest, then drawn ones
+    return figures.completions(batch["source"], torch.stack(made), batch["image"], batch["mask"])
+
+
+def _own_units(dataset: Dataset, row: Tensor) -> Tensor:
+    """Standardised rows in the units of the table."""
+    row = row.cpu()
+    return row if dataset.scale is None or dataset.centre is None else row * dataset.scale.cpu() + dataset.centre.cpu()

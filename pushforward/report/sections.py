@@ -1,0 +1,175 @@
+"""The pages' sections, one for each thing a system can do. Which are there follows from its abilities and its data, never from its name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import torch
+from PIL import Image
+
+from pushforward import figures
+from pushforward.core import BadInput, Edits, Encodes, Samples
+from pushforward.report import captions, pictures
+from pushforward.report.asking import images_of, in_turn, labels_of
+from pushforward.report.facts import Shown
+from pushforward.report.glossary import LOOK, grouped
+
+SAMPLES, STYLES, PAIRS, SHEETS, ROWS = 64, 10, 4, 5, 1000
+"""How many of each a page shows; ROWS: generated rows of a table."""
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A picture with its caption."""
+
+    picture: Image.Image
+    alt: str
+    """What it shows, for those who cannot see it."""
+    look: str
+    """What to look for."""
+    chart: bool = False
+    """Drawn with two pixels for each one of the page, dark on white."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    name: str
+    """The part of its address after #."""
+    title: str
+    intro: str
+    plates: Sequence[Plate]
+    heads: Sequence[str] = ()
+    table: Sequence[Sequence[str]] = ()
+    """Rows under `heads`; the first column is text, the others are numbers."""
+    grid: bool = False
+    """Many small pictures side by side."""
+
+
+def sections(shown: Shown) -> tuple[list[Section], list[str]]:
+    """The sections of a run's page, and a sentence for each that had to be left out."""
+    found, missing = [], []
+    for write in (encoding, sampling, conditional_sampling, interpolation, completion, classification, curves, evolution):
+        try:
+            section = write(shown)
+        except BadInput as error:
+            missing.append(f"{write.__name__.replace('_', ' ').capitalize()}: {error}")
+            continue
+        if section is not None:
+            found.append(section)
+    return found, missing
+
+
+def encoding(shown: Shown) -> Section | None:
+    """Input, output and code space, of a system that encodes."""
+    if not isinstance(shown.system, Encodes):
+        return None
+    plates, classes = [], len(shown.dataset.classes)
+    if shown.pictured:
+        count = min(2 * (classes if 5 <= classes <= 10 else 8), len(shown.dataset))
+        picture = pictures.reconstructions(shown.system, shown.dataset, count)
+        look = captions.RECONSTRUCTIONS.format(above=shown.examples.capitalize())
+        plates.append(Plate(picture, f"{count} {shown.examples} in rows, and below each its reconstruction.", look))
+    picture, share = pictures.code_space(shown.system, shown.dataset)
+    told = captions.CODES_TOLD if labels_of(shown.system) else captions.CODES_COLOURED
+    look = (told if classes else captions.CODES) + (captions.SHARE.format(share=share) if share < 0.999 else "")
+    colours = ", coloured by class" if classes else ""
+    plates.append(Plate(picture, f"Scatter plot of the codes of {shown.examples}{colours}.", look, chart=True))
+    intro = "The encoder turns an example into a code; the decoder turns the code back into an example."
+    return Section("encoding", "Input, output and encoding" if shown.pictured else "Encoding", intro, plates)
+
+
+def sampling(shown: Shown) -> Section | None:
+    """New examples, of a system that samples."""
+    if not isinstance(shown.system, Samples):
+        return None
+    if shown.pictured:
+        picture, look = pictures.samples(shown.system, SAMPLES, seed=0), captions.SAMPLES.format(count=SAMPLES)
+        alt = f"A sheet of {SAMPLES} generated images."
+    else:
+        picture, look = pictures.samples(shown.system, ROWS, seed=0, dataset=shown.dataset), captions.ROWS
+        alt = "Histograms of the columns of the table and scatter plots of their pairs, real beside generated."
+    intro = "A code drawn at random, pushed through the generator: z ~ p(z), x = G(z)."
+    return Section("samples", "Samples", intro, [Plate(picture, alt, look, chart=not shown.pictured)])
+
+
+def conditional_sampling(shown: Shown) -> Section | None:
+    """A row for each class, a column for each style, of a system that is told the class."""
+    rows = min(labels_of(shown.system), pictures.ROWS)
+    if not rows or not shown.pictured:
+        return None
+    picture = pictures.conditional_samples(shown.system, STYLES, seed=0, classes=shown.train.classes)
+    alt = f"A grid of generated images: {rows} rows of one class each, {STYLES} columns of one style each."
+    intro = "The same codes, with each class asked for in turn."
+    return Section("conditional-samples", "Conditional samples", intro, [Plate(picture, alt, captions.CONDITIONAL)])
+
+
+def interpolation(shown: Shown) -> Section | None:
+    """Walks between the codes of pairs of images of different classes."""
+    if not isinstance(shown.system, Encodes) or not shown.pictured or len(shown.dataset) < 2:
+        return None
+    index = in_turn(shown.dataset, min(2 * PAIRS, len(shown.dataset) // 2 * 2))
+    batch = images_of(shown.dataset, index, shown.system)
+    image, label = batch["image"], batch.get("label")
+    labels = None if label is None else (label[::2], label[1::2])
+    picture = pictures.interpolations(shown.system, image[::2], image[1::2], labels)
+    alt = f"Walks between the codes of {len(index) // 2} pairs of images, in nine steps, along an arc and along a line."
+    look = captions.INTERPOLATION + (captions.INTERPOLATION_TOLD if labels_of(shown.system) else "")
+    return Section("interpolation", "Interpolation", f"What lies between the codes of two {shown.examples}?", [Plate(picture, alt, look)])
+
+
+def completion(shown: Shown) -> Section | None:
+    """Seen part, answers and truth, of a system that completes images."""
+    if not isinstance(shown.system, Edits) or not shown.dataset.observe:
+        return None
+    picture = pictures.completions(shown.system, shown.dataset)
+    alt = f"{shown.examples.capitalize()} of which a part was seen, three completions of each, and the truth."
+    intro = "Only a part of each image is seen; the rest must be made up."
+    return Section("completions", "Completions", intro, [Plate(picture, alt, captions.COMPLETIONS)])
+
+
+def classification(shown: Shown) -> Section | None:
+    """Confusion matrix and the commonest mistakes, of a system that classifies."""
+    scores = shown.scores
+    if scores is None:
+        return None
+    names = list(shown.train.classes) or [str(k) for k in range(len(scores.matrix))]
+    alt = f"Confusion matrix of {scores.count} test images; {scores.accuracy:.1%} lie on the diagonal."
+    low, high = scores.interval
+    plate = Plate(figures.confusion(scores.matrix, names), alt, captions.CONFUSION.format(low=low, high=high), chart=True)
+    intro = f"{scores.accuracy:.2%} of {scores.count:,} test images are classified rightly; training saw none of them."
+    table = [(f"{names[t]} read as {names[a]}", f"{n:,}", f"{total:,}") for t, a, n, total in scores.confused()]
+    return Section("classification", "Classification", intro, [plate], ("most confused", "images", "of") if table else (), table)
+
+
+def curves(shown: Shown) -> Section | None:
+    """The terms of training, those of one unit in one chart."""
+    metrics = shown.run.metrics()
+    charts = grouped(metrics)
+    if not charts:
+        return None
+    intro = "Against images seen; what each term means stands in the glossary below."
+    plates = [
+        Plate(figures.curves(metrics, keys, unit), f"{', '.join(keys)} against images seen; unit: {unit}.", LOOK.get(unit, ""), chart=True)
+        for unit, keys in charts
+    ]
+    return Section("curves", "Curves", intro, plates, grid=True)
+
+
+def evolution(shown: Shown) -> Section | None:
+    """How samples changed while training went on: the first sheet, the last, and some between, close together at the start."""
+    sheets, plates = shown.run.sheets(), []
+    steps = torch.linspace(0, log(max(len(sheets), 1)), SHEETS).exp().round().int().tolist() if sheets else []
+    for path in (sheets[step - 1] for step in dict.fromkeys(steps)):
+        try:
+            with Image.open(path) as opened:
+                picture = opened.convert("RGB")
+        except OSError:  # a sheet changed by hand is no reason to lose the page
+            continue
+        seen = f"{int(path.stem):,} seen" if path.stem.isdigit() else path.stem
+        plates.append(Plate(picture, f"Samples with {seen}.", seen))
+    if not plates:
+        return None
+    intro = "The same codes each time. What settles early and what keeps changing to the end?"
+    return Section("evolution", "Samples during training", intro, plates, grid=True)

@@ -1,0 +1,27 @@
+"""The picture that is made again and again while a system trains, from the same random codes every time."""
+
+from PIL import Image
+
+from pushforward import figures
+from pushforward.core import Edits, Samples, System
+from pushforward.data import Dataset
+
+COUNT = 64
+
+
+def sheet(system: System, dataset: Dataset) -> Image.Image | None:
+    """Samples (a column per class where there are few classes), or completions of the first examples where a system edits images."""
+    if isinstance(system, Edits) and "source" in system.needs:
+        import torch
+
+        first = dataset.batch(torch.arange(min(8, len(dataset))), torch.Generator().manual_seed(0))
+        return figures.completions(first["source"], [system.edit(first, seed=seed) for seed in range(4)])
+    if not isinstance(system, Samples):
+        return None
+    columns = system.labels if 2 <= system.labels <= 12 else 8
+    made = system.sample(COUNT // columns * columns, seed=0)
+    if made.ndim == 2:
+        real = dataset.row
+        assert real is not None
+        return figures.points(real[:2000], system.sample(2000, seed=0), dataset.columns)
+    return figures.sheet(made, columns)

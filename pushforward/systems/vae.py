@@ -1,0 +1,129 @@
+"""Variational auto-encoder (Kingma & Welling 2014, "Auto-encoding variational Bayes").
+
+    model      z ~ N(0, I),  x ~ p(x|z)
+    guide      q(z|x) = N(mu(x), diag sigma^2(x))
+    minimised  E_q(z|x)[-log p(x|z)]  +  beta KL(q(z|x) || N(0, I))
+                     distortion                  rate
+
+Sums over pixels and over codes, mean over the batch: with beta = 1 the loss is the negative evidence lower bound, in nats.
+
+Shapes: x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; z [N, latent].
+Departures: beta (Higgins et al. 2017), rising from 0 over the first `warm_up` share of the run; free bits (Kingma et al. 2016);
+a learned variance where p(x|z) is Gaussian (Rybkin et al. 2021); one sample of z per example, as in the paper.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core import Adam, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms, warm_up_then_cosine
+from pushforward.maths import at_least, draw, kl_from_standard_normal, noise
+from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, suits
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a VAE is made of. `shape` follows from the data."""
+
+    shape: tuple[int, ...]
+    """(C, H, W) of images, or (D,) of rows."""
+    latent: int = 20
+    """Dimensions of the code z."""
+    net: Net = "auto"
+    """Fully connected for tables and tiny images, convolutional above; or one of the two."""
+    width: int = 0
+    """Hidden units (mlp) or channels after the first halving (convolution); 0: 400 or 32."""
+    likelihood: Kind = "gaussian"
+    """p(x|z). cross-entropy on grey levels is not a likelihood."""
+    beta: float = 1.0
+    """Weight of the rate; 1 is the evidence lower bound."""
+    warm_up: float = 0.1
+    """Share of the run over which beta rises from 0."""
+    free_bits: float = 0.0
+    """Nats per code dimension that cost nothing."""
+    rate: float = 1e-3
+    """Learning rate of Adam, lowered to 0 by half a cosine."""
+    batch_size: int = 128
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
+
+
+class Networks(nn.Module):
+    """mu(x), log sigma^2(x), and the decoder's output."""
+
+    def __init__(self, c: Config, encoder: nn.Module | None, decoder: nn.Module | None):
+        super().__init__()
+        self.features = encoder or encoder_for(c.net, c.shape, c.width)
+        self.posterior = nn.Linear(int(self.features.features), 2 * c.latent)  # type: ignore[arg-type]
+        self.decoder = decoder or decoder_for(c.net, c.latent, c.shape, c.width)
+        self.likelihood = likelihood(c.likelihood, c.shape)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = self.posterior(self.features(x)).float().chunk(2, 1)
+        return mean, log_var.clamp(-12, 8)
+
+
+class VAE(System, Samples, Encodes):
+    """config: see `Config`. encoder, decoder: other networks than the usual ones (encoder x -> [N, encoder.features],
+    decoder [N, latent] -> output of the shape of x); a run made with them opens only where they are given again."""
+
+    Config = Config
+
+    def __init__(self, config: Config, encoder: nn.Module | None = None, decoder: nn.Module | None = None):
+        super().__init__()
+        self.config = config
+        self.networks = Networks(config, encoder, decoder)
+        self.key = "image" if len(config.shape) == 3 else "row"
+        self.register_buffer("beta", torch.tensor(config.beta), persistent=False)  # a tensor: it changes inside compiled code
+        self.enter(self.schedule(0, 1))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.key})
+
+    @property
+    def labels(self) -> int:
+        return 0
+
+    def schedule(self, seen: int, total: int) -> Stage:
+        progress = min(1.0, seen / total)
+        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress))
+
+    def enter(self, stage: Stage) -> None:
+        self.stage = stage
+        warm_up = self.config.warm_up
+        self.beta.fill_(self.config.beta * (min(1.0, stage.progress / warm_up) if warm_up else 1.0))
+
+    def players(self) -> list[Player]:
+        return [Player("vae", self.networks, self.loss, Adam(self.config.rate))]
+
+    def accept(self, batch: Batch) -> None:
+        suits(self.config.likelihood, batch[self.key])  # type: ignore[literal-required]
+
+    def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """E_q(z|x)[-log p(x|z)] + beta KL(q(z|x) || N(0, I)), in nats per example."""
+        x, net = batch[self.key], self.networks  # type: ignore[literal-required]
+        mean, log_var = net.encode(x)
+        z = draw(mean, log_var)
+        distortion = -net.likelihood(x, net.decoder(z)).mean()
+        kl = kl_from_standard_normal(mean, log_var)  # [N, latent]
+        rate = kl.sum(1).mean()
+        paid = at_least(kl, self.config.free_bits) if self.config.free_bits else rate
+        active = (kl.detach().mean(0) > 0.01).float().mean()
+        bound = distortion.detach() + rate.detach()
+        return distortion + self.beta * paid, {"bound": bound, "distortion": distortion, "rate": rate, "active_codes": active}
+
+    @torch.no_grad()
+    def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:
+        if label is not None:
+            raise BadInput(f"This VAE was trained without labels and cannot be asked for label {label}. Use conditional_vae.")
+        return self.decode(noise(count, self.config.latent, seed, self.beta.device))
+
+    @torch.no_grad()
+    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.networks.encode(image)[0]
+
+    @torch.no_grad()
+    def decode(self, code: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.networks.likelihood.mean(self.networks.decoder(code))

@@ -1,0 +1,54 @@
+"""Plain words when a training goes wrong in a way its terms show, and what to do about it. Reads terms by name; knows no system."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Told = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Something that the terms of a report may show."""
+
+    needs: tuple[str, ...]
+    """Terms without which it cannot be told."""
+    shows: Callable[[Told], bool]
+    words: str
+    after: float = 0.25
+    """Share of the run before which it is too early to tell."""
+
+
+SIGNS = (
+    Sign(
+        ("rate",),
+        lambda t: t["rate"] < 0.5,
+        "Posterior collapse: codes carry {rate:.2f} nats, so the decoder works without them. Lengthen --warm-up, or set --free-bits 0.1.",
+    ),
+    Sign(
+        ("rate", "active_codes"),
+        lambda t: t["rate"] >= 0.5 and t["active_codes"] < 0.5,
+        "Dead codes: only {active_codes:.0%} of the code dimensions are used. That is harmless; a smaller --latent gives the same pictures.",
+    ),
+    Sign(
+        ("label_use", "distortion"),
+        lambda t: t["label_use"] < 0.05,
+        "The decoder ignores the label: a wrong one costs {label_use:.2f} nats. Use a smaller --latent or a longer --warm-up.",
+    ),
+    Sign(
+        ("rarest_class",),
+        lambda t: t["rarest_class"] < 0.3,
+        "Lopsided pseudo-labels: the rarest class gets {rarest_class:.0%} of its share. Label a few more images of it, or raise --mutual-information.",
+    ),
+    Sign(
+        ("mask_rate",),
+        lambda t: t["mask_rate"] < 0.05,
+        "Hardly any unlabelled image is read with confidence ({mask_rate:.1%}), so they teach nothing. Lower --threshold or keep more labels.",
+    ),
+)
+
+
+def advice(terms: dict[str, float], progress: float) -> list[str]:
+    """Sentences about what the terms {player/term: value} of a report show at this share of the run; none where all is well."""
+    told = {key.rpartition("/")[2]: value for key, value in terms.items()}
+    present = [sign for sign in SIGNS if progress >= sign.after and all(need in told for need in sign.needs)]
+    return [sign.words.format(**told) for sign in present if sign.shows(told)]
