@@ -29,7 +29,8 @@ class Entry:
 
 @contextmanager
 def opened(path: Path) -> Iterator[list[Entry]]:
-    """The visible files below `path`, sorted by name; those of a zip can be read while the context lasts.
+    """The visible files below `path`, sorted by name (those of a zip can be read while the context lasts), or `path` alone where it
+    is another file.
 
     Raises:
         BadInput: an unreadable folder; a file that is no zip; a zip that breaks a limit above, or has a member that is encrypted, is a
@@ -37,6 +38,9 @@ def opened(path: Path) -> Iterator[list[Entry]]:
     """
     if path.is_dir():
         yield sorted(_folder_entries(path), key=lambda entry: entry.name)
+        return
+    if path.suffix.lower() != ".zip":
+        yield [Entry(path.name, partial(_read_file, str(path)))]
         return
     try:
         archive = zipfile.ZipFile(path)

@@ -124,8 +124,8 @@ def _from_mirror(url: str, part: Path, size: int, digest: str, progress: Callabl
 def _connect(url: str, part: Path, size: int, progress: Callable[[int], None]) -> tuple[str, int]:
     """Append to `part` what one connection gives, up to `size` bytes: what went wrong, and from which byte on it was downloaded."""
     start = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
+        request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except (OSError, ValueError, http.client.HTTPException) as error:
         return str(error) or type(error).__name__, start
@@ -142,7 +142,7 @@ def _append(response: http.client.HTTPResponse, part: Path, start: int, size: in
             file.seek(start)
             while start < size:
                 try:
-                    block = response.read(min(BLOCK, size - start))
+                    block = response.read1(min(BLOCK, size - start))  # what there is: `read` would lose it at a time-out
                 except (OSError, ValueError, http.client.HTTPException) as error:
                     return str(error) or type(error).__name__
                 if not block:

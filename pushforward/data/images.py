@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data.archive import Entry, opened
@@ -36,11 +37,7 @@ def read(path: Path, size: int = 0) -> tuple[Dataset, Dataset | None]:
         BadInput: no image; more than 5 % of the files no images; several sizes while `size` is 0; too large for the memory;
             a class that is only in the test part; an unsafe zip (`archive.opened`).
     """
-    with opened(path) as entries:
-        if not entries:
-            raise BadInput(f"There is no file in '{path}'; give a folder or zip of images.")
-        stack, names, notes = _decode_all(path, entries, size)
-    image = torch.from_numpy(stack.finished())
+    image, names, notes = _images(path, size)
     parts = _layout(names)
     left_out = Counter(part for part, _ in parts if part not in ("train", "test"))
     notes += [
@@ -59,13 +56,43 @@ def read(path: Path, size: int = 0) -> tuple[Dataset, Dataset | None]:
     return whole.part(train), whole.part(test, f"{name} test")
 
 
+def load_images(path: Path, shape: tuple[int, int, int]) -> tuple[tuple[str, ...], Tensor, tuple[str, ...]]:
+    """Names, images uint8 [n, *shape] and notes, of an image file or of all images below a folder or zip, for a system of images
+    of `shape` (c, h, w): cropped and resized where that is square, grey made colour and colour grey (ITU-R 601) as `shape` asks.
+
+    Raises:
+        BadInput: what `read` refuses, or, where `shape` is not square, images of another size.
+    """
+    channels, height, width = shape
+    if not os.path.exists(path):
+        raise BadInput(f"There is no file or folder '{path}'; give an image, or a folder or zip of images.")
+    image, names, notes = _images(path, height if height == width else 0)
+    if tuple(image.shape[2:]) != (height, width):
+        found = f"{image.shape[3]}x{image.shape[2]}"
+        raise BadInput(
+            f"The images in '{path}' have {found} pixels, but the system was trained on images of {width}x{height}; resize them."
+        )
+    if image.shape[1] > channels:
+        weights = torch.tensor([299, 587, 114]).view(3, 1, 1)
+        image = torch.stack([((one * weights).sum(0, keepdim=True) + 500) // 1000 for one in image]).byte()
+    return tuple(map(printable, names)), image.expand(-1, channels, -1, -1), tuple(notes)
+
+
 def printable(name: str) -> str:
     """A file name with the bytes that are not UTF-8 written as escapes."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def _images(path: Path, size: int) -> tuple[Tensor, list[str], list[str]]:
+    """The pixels uint8 [n, c, h, w] and the names of all images below `path`, and a note on the files that are none."""
+    with opened(path) as entries:
+        if not entries:
+            raise BadInput(f"There is no file in '{path}'; give a folder or zip of images.")
+        stack, names, notes = _decode_all(path, entries, size)
+    return torch.from_numpy(stack.finished()), names, notes
+
+
 def _decode_all(path: Path, entries: list[Entry], size: int) -> tuple["_Stack", list[str], list[str]]:
-    """The pixels and names of all images, and a note on the files that are none."""
     stack, names, bad = _Stack(str(path), len(entries)), [], []
     for done, (entry, pixels) in enumerate(_decoded(entries, size), 1):
         if isinstance(pixels, str):

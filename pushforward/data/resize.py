@@ -16,7 +16,9 @@ def fitted(image: Image.Image, size: int) -> Image.Image:
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    return image.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+    if width != height:  # `resize` with a box would mix in what lies just outside it
+        image = image.crop((left, top, left + side, top + side))
+    return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
 def resized(dataset: Dataset, size: int) -> Dataset:

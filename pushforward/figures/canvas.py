@@ -38,7 +38,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def array(values: Any) -> NDArray[Any]:
-    """A tensor (on any device), array or nested list as a numpy array."""
+    """A tensor (on any device), an array, or a list of such as a numpy array."""
+    if isinstance(values, list | tuple):
+        return np.array([array(value) for value in values])
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 

@@ -20,6 +20,7 @@ def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: s
 
     metrics: one mapping a report, {"seen": images, "player/term": value, ...}; terms: the keys to draw, each named by what follows
     its last slash (by the whole key where two would be called the same). Missing and infinite values are left out.
+    Of the unit "share" all of 0 to 1 is shown; of others the steep start may leave the chart, which then says so.
     """
     figure = blank(4.6, 3.0)
     axes = figure.add_subplot()
@@ -35,7 +36,10 @@ def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: s
         lines += axes.plot(seen, value, color=PALETTE[(0, 2, 5, 3, 1, 7, 4, 6, 8, 9)[place % 10]], linewidth=1.6, marker=marker)
         whole.append(value)
         later.append(value[seen >= START * max(line["seen"] for line in metrics)])
-    _leave_start(axes, np.concatenate(whole), np.concatenate(later))
+    if unit == "share":
+        axes.set_ylim(-0.02, 1.02)
+    else:
+        _leave_start(axes, np.concatenate(whole), np.concatenate(later))
     names = [name.replace("_", " ") if short.count(name) == 1 else term for name, term in zip(short, terms, strict=True)]
     legend(axes, lines, names, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handlelength=1.2, columnspacing=1.4)
     return drawn(figure)
@@ -79,7 +83,7 @@ def _mixed(strength: NDArray[Any], colour: tuple[int, int, int]) -> NDArray[Any]
 
 def _leave_start(axes: Any, whole: NDArray[Any], later: NDArray[Any]) -> None:
     """Let the first values leave the chart where all the others would be squeezed into less than a third of its height."""
-    if len(later) and np.ptp(whole) > 3 * np.ptp(later) > 0:
+    if len(later) >= 20 and np.ptp(whole) > 3 * np.ptp(later) > 0:
         margin = 0.15 * np.ptp(later)
         axes.set_ylim(later.min() - margin, later.max() + margin)
         axes.text(1, 1.01, "steep start cut off", ha="right", va="bottom", transform=axes.transAxes, fontsize=6.5, color=MUTED)

@@ -12,8 +12,12 @@ from pushforward.figures.canvas import INK, MADE, MARKERS, PALETTE, PAPER, REAL,
 
 NAMED = 12
 """Up to so many classes each is named where its points lie, too."""
+NEAR = 0.06
+"""Names of classes are left out where two would lie closer than this share of the chart."""
 LISTED = 20
 """Up to so many classes the legend lists them."""
+RIM = "#24292f66"
+"""Around points, so that the pale colours stand out from paper."""
 COLUMNS = 5
 """Columns of a table shown against each other."""
 
@@ -50,7 +54,7 @@ def codes(code: Any, label: Any = None, classes: Sequence[str] = (), axes_names:
         mine = order[(known if marker else kind < 0)[order]]
         colour = [PALETTE[k % len(PALETTE)] for k in kind[mine]] if marker else UNKNOWN
         look: dict[str, Any] = {"marker": marker or "o", "zorder": 2 if marker else 1}
-        axes.scatter(points[mine, 0], points[mine, 1], s=size, c=colour, linewidths=0, alpha=0.85, **look)
+        axes.scatter(points[mine, 0], points[mine, 1], s=size, c=colour, edgecolors=RIM, linewidths=0.3, alpha=0.9, **look)
     _name_clouds(axes, points, kind, classes)
     _list_classes(figure, axes, kind, classes)
     return drawn(figure)
@@ -63,6 +67,8 @@ def points(real: Any, made: Any, columns: Sequence[str]) -> Image.Image:
     """
     names = [legible(name, 20) for name in columns[:COLUMNS]]
     true, false = array(real)[:, : len(names)], array(made)[:, : len(names)]
+    order = np.random.default_rng(0).permutation(len(true) + len(false))  # else the one would hide the other
+    size = float(np.clip(6000 / len(order), 1.5, 12))
     side = max(3.4, 1.5 * len(names) + 0.6)
     figure = blank(side, side * (0.8 if len(names) == 1 else 1))
     grid = figure.subplots(len(names), len(names), squeeze=False)
@@ -80,9 +86,8 @@ def points(real: Any, made: Any, columns: Sequence[str]) -> Image.Image:
                 _histogram(axes, true[:, row], false[:, row])
             else:
                 axes.set_ylim(*_reach(true[:, row]))
-                for values, colour in ((true, REAL), (false, MADE)):
-                    size = float(np.clip(3000 / len(values), 1.5, 12))
-                    axes.scatter(values[:, column], values[:, row], s=size, c=colour, alpha=0.45, linewidths=0)
+                both, colours = np.concatenate([true, false])[order], np.repeat([REAL, MADE], [len(true), len(false)])[order]
+                axes.scatter(both[:, column], both[:, row], s=size, c=colours, alpha=0.55, linewidths=0)
     from matplotlib.patches import Patch
 
     legend(figure, [Patch(color=REAL), Patch(color=MADE)], ["real", "generated"], loc="outside upper right", ncols=2, handlelength=0.9)
@@ -115,7 +120,7 @@ def _name_clouds(axes: Any, points: NDArray[Any], kind: NDArray[Any], classes: S
     middles = np.array([np.median(points[kind == k], 0) for k in present])
     reach = np.maximum(np.ptp(points, 0), 1e-9)
     apart = np.linalg.norm((middles[:, None] - middles[None]) / reach, axis=-1) + np.eye(len(present))
-    if apart.min() < 0.04:
+    if apart.min() < NEAR:
         return
     for k, middle in zip(present, middles, strict=True):
         text = axes.text(*middle, legible(classes[k], 14), ha="center", va="center", fontsize=11, weight="bold", color=INK)

@@ -15,6 +15,8 @@ TILE = 56
 """Pixels that the longer side of a tile has at least, so that digits of 8 x 8 can be seen."""
 CROWD = 28
 """The same in a manifold, which is looked at as a whole."""
+BLOCKS = 12
+"""Pixels between blocks of rows."""
 UNSEEN = (-0.3, -0.1, 0.1)
 """A slate blue, in [-1, 1]: places that a completion was not shown."""
 
@@ -55,13 +57,15 @@ def completions(source: Any, answers: Any, truth: Any = None, mask: Any = None) 
 
 
 def interpolation(images: Any, captions: Sequence[str]) -> Image.Image:
-    """Walks [R, S, C, H, W], one a row with its caption, from t = 0 at the left to 1 at the right."""
+    """Walks [P, R, S, C, H, W] of S steps from t = 0 at the left to 1 at the right: for each of P pairs of ends R walks, each a row
+    with its caption [R]."""
     walks = array(images)
-    steps = walks.shape[1]
+    steps = walks.shape[2]
     heads = ["0"] + [""] * (steps - 2) + ["1"]
     if steps % 2:
         heads[steps // 2] = "½"
-    return sheet(walks.reshape(-1, *walks.shape[2:]), steps, captions, heads)
+    blocks = [sheet(pair.reshape(-1, *pair.shape[2:]), steps, captions, () if number else heads) for number, pair in enumerate(walks)]
+    return stacked(blocks, BLOCKS)
 
 
 def manifold(images: Any) -> Image.Image:
@@ -114,4 +118,4 @@ def _walls(groups: Sequence[NDArray[Any]], captions: Sequence[str], columns: int
         missing = columns - len(cut[0]) if blocks else 0
         paper = np.ones((missing, *cut[0].shape[1:]), np.float32)
         blocks.append(sheet(np.concatenate([np.concatenate([part, paper]) for part in cut]), len(cut[0]) + missing, captions))
-    return stacked(blocks, max(10, blocks[0].height // (8 * len(captions))))
+    return stacked(blocks, BLOCKS)

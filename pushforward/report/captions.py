@@ -13,7 +13,11 @@ CODES_TOLD = (
     "Each point is the code of one example, coloured by its class. The decoder is told the class, so the code is free to hold only the "
     "rest, the style: colours that lie through each other are no fault here."
 )
-SHARE = " The plane shows {share:.0%} of the codes' variance (principal component analysis)."
+SHARE = " The plane shows {share} of the codes' variance (principal component analysis)."
+MANIFOLD = (
+    "The whole code space: z1 runs across, z2 upwards, each cell an equal share of p(z). One image should pass smoothly into the next; "
+    "sudden borders and unreadable places are where the decoder was never taught."
+)
 SAMPLES = (
     "{count} samples in a row, none picked by hand (seed 0). Look for variety as well as for sharpness: near copies of a few "
     "examples are a bad sign."
@@ -37,5 +41,5 @@ COMPLETIONS = (
 )
 CONFUSION = (
     "Each row holds the test images of one class, each column one answer. Right answers lie on the blue diagonal; orange fields are "
-    "mistakes. On endless images of this kind the accuracy would lie between {low:.1%} and {high:.1%} (95 %)."
+    "mistakes. 95\u202f% confidence interval of the accuracy: {low} to {high}."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from pushforward.report.asking import able, content, images_of, labels_of
 if TYPE_CHECKING:
     from pushforward.runs import Run
 
+FEW = 100
+"""With fewer test examples pictures are made of training examples, and say so."""
 ENOUGH = 2000
 """Test examples that the bound is taken on."""
 MEASURED = ("bound", "distortion", "rate")
@@ -41,7 +44,7 @@ class Scores:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy on endless test images lies with 95 % probability (Wilson 1927)."""
+        """95 % confidence interval of the accuracy (Wilson 1927)."""
         n, p, z = self.count, self.accuracy, 1.96
         middle, reach = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
         return (middle - reach) / (1 + z * z / n), (middle + reach) / (1 + z * z / n)
@@ -65,13 +68,13 @@ class Shown:
 
     @property
     def dataset(self) -> Dataset:
-        """Examples that training has not seen, where some were held out."""
-        return self.train if self.test is None else self.test
+        """What pictures are made of: examples that training has not seen, where enough were held out."""
+        return self.train if self.test is None or len(self.test) < FEW else self.test
 
     @property
     def examples(self) -> str:
         """`test images`: what these are called."""
-        return ("training " if self.test is None else "test ") + ("rows" if self.train.image is None else "images")
+        return ("training " if self.dataset is self.train else "test ") + ("images" if self.pictured else "rows")
 
     @property
     def pictured(self) -> bool:
@@ -93,11 +96,12 @@ class Shown:
         if not isinstance(self.system, Encodes) or len(players) != 1:
             return {}
         totals: dict[str, float] = {}
-        count = min(len(self.dataset), ENOUGH)
+        dataset = self.train if self.test is None else self.test
+        count = min(len(dataset), ENOUGH)
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(0)
             for index in torch.arange(count).split(500):
-                terms = players[0].loss(images_of(self.dataset, index, self.system))[1]
+                terms = players[0].loss(images_of(dataset, index, self.system))[1]
                 for name in MEASURED:
                     if name in terms:
                         totals[name] = totals.get(name, 0.0) + float(terms[name]) * len(index) / count
@@ -105,10 +109,11 @@ class Shown:
 
     @property
     def title(self) -> tuple[str, str]:
-        """The system's name and its source, from the first line of its file; the equations that follow it are `equations`."""
-        first = _docstring(self.system).split("\n", 1)[0].strip().rstrip(".")
-        name, _, source = first.partition(" (")
-        return name or str(self.run.recipe.system), source.rstrip(")")
+        """The system's name and what else the first sentence of its file says: `Name (source).` or `Name: description.`"""
+        first = " ".join(_docstring(self.system).split("\n\n")[0].split()).rstrip(".")
+        name, mark, rest = re.match(r"([^(:]*)([(:]?)(.*)", first).groups()  # type: ignore[union-attr]
+        rest = rest.strip().removesuffix(")") if mark == "(" else rest.strip()
+        return name.strip() or self.run.recipe.system, rest[:1].upper() + rest[1:]
 
     @property
     def equations(self) -> str:
@@ -128,8 +133,8 @@ class Shown:
 
     @property
     def seen(self) -> int:
-        """Images seen so far, by what was written down last."""
-        return max((int(line["seen"]) for line in self.run.metrics()), default=self.system.stage.seen)
+        """Images seen at the checkpoint that was opened."""
+        return self.system.stage.seen
 
     @property
     def seconds(self) -> float:
@@ -193,6 +198,11 @@ def flat(values: Mapping[str, Any]) -> list[tuple[str, str]]:
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
             found.append((str(name).replace("_", " "), text))
     return found
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """0.9811 as `98.1 %`, with a narrow space that does not break."""
+    return f"{share:.{digits}%}".replace("%", "\u202f%")
 
 
 def lasting(seconds: float) -> str:

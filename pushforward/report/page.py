@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from pushforward.report.facts import Shown, lasting
+from pushforward.report.facts import Shown, lasting, percent
 from pushforward.report.glossary import explained
 from pushforward.report.sections import Plate, sections
 
 if TYPE_CHECKING:
     from pushforward.runs import Run
 
-LARGEST = 280_000
+LARGEST = 300_000
 """Bytes of one picture: pictures of photographs are made smaller until they fit, so that a page stays below 6 MB."""
 
 
@@ -82,10 +82,10 @@ def headline(shown: Shown) -> list[Number]:
     numbers = []
     if shown.scores is not None:
         low, high = shown.scores.interval
-        note = f"of {shown.scores.count:,} test images; {low:.1%} to {high:.1%} with 95 % probability"
-        numbers.append(Number(f"{shown.scores.accuracy:.2%}", "test accuracy", note))
+        note = f"of {shown.scores.count:,} test images; {percent(0.95, 0)} interval {percent(low)} to {percent(high)}"
+        numbers.append(Number(percent(shown.scores.accuracy, 2), "test accuracy", note))
     for name, value in shown.measured.items():
-        numbers.append(Number(f"{value:,.1f}", name, f"nats, on {shown.examples}"))
+        numbers.append(Number(f"{value:,.1f}".replace("-", "−"), name, f"nats, on {'training' if shown.test is None else 'test'} data"))
     numbers.append(Number(f"{shown.seen:,}", "images seen" if shown.pictured else "rows seen"))
     if shown.seconds:
         numbers.append(Number(lasting(shown.seconds), "training time"))
@@ -97,7 +97,7 @@ def inlined(plate: Plate) -> Inlined:
     picture = plate.picture
     while len(data := _png(picture)) > LARGEST:
         picture = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4), Image.Resampling.LANCZOS)
-    scale = 2 if plate.chart else 1
+    scale = 1 if plate.kind == "sheet" else 2
     return Inlined("data:image/png;base64," + b64encode(data).decode(), plate.picture.width // scale, plate.picture.height // scale)
 
 

@@ -78,7 +78,7 @@ def interpolations(
         label = None if told[0] is None or told[1] is None else torch.where(nearer, told[1][pair], told[0][pair])
         for walk in (slerp, lerp):
             walks.append(encoder.decode(walk(a[pair], b[pair], torch.linspace(0, 1, steps, device=a.device)), label))
-    return figures.interpolation(torch.stack(walks), ["slerp", "linear"] * len(a))
+    return figures.interpolation(torch.stack(walks).unflatten(0, (-1, 2)), ["slerp", "linear"])
 
 
 def traversals(system: System, code: Tensor, label: int | None = None, spread: float = 3.0, steps: int = 9) -> Image.Image:

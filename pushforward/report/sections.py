@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -10,12 +11,14 @@ from PIL import Image
 from pushforward import figures
 from pushforward.core import BadInput, Edits, Encodes, Samples
 from pushforward.report import captions, pictures
-from pushforward.report.asking import images_of, in_turn, labels_of
-from pushforward.report.facts import Shown
+from pushforward.report.asking import images_of, in_turn, labels_of, latent_of
+from pushforward.report.facts import Shown, percent
 from pushforward.report.glossary import LOOK, grouped
 
-SAMPLES, STYLES, PAIRS, SHEETS, ROWS = 64, 10, 4, 5, 1000
+SAMPLES, STYLES, PAIRS, SHEETS, ROWS = 64, 10, 4, 4, 1000
 """How many of each a page shows; ROWS: generated rows of a table."""
+STRIP = 480
+"""Pixels across a sheet of the strip at the most: two for each one of the page."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Plate:
     """What it shows, for those who cannot see it."""
     look: str
     """What to look for."""
-    chart: bool = False
-    """Drawn with two pixels for each one of the page, dark on white."""
+    kind: Literal["sheet", "chart", "plane"] = "sheet"
+    """Charts and planes have two pixels for each one of the page. A dark page turns charts dark too, but keeps the colours of planes."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ class Section:
     heads: Sequence[str] = ()
     table: Sequence[Sequence[str]] = ()
     """Rows under `heads`; the first column is text, the others are numbers."""
-    grid: bool = False
-    """Many small pictures side by side."""
+    layout: Literal["plates", "charts", "strip"] = "plates"
+    """One below the other with words beside them; charts two in a line; or a strip of small sheets."""
 
 
 def sections(shown: Shown) -> tuple[list[Section], list[str]]:
@@ -73,9 +76,12 @@ def encoding(shown: Shown) -> Section | None:
         plates.append(Plate(picture, f"{count} {shown.examples} in rows, and below each its reconstruction.", look))
     picture, share = pictures.code_space(shown.system, shown.dataset)
     told = captions.CODES_TOLD if labels_of(shown.system) else captions.CODES_COLOURED
-    look = (told if classes else captions.CODES) + (captions.SHARE.format(share=share) if share < 0.999 else "")
+    look = (told if classes else captions.CODES) + (captions.SHARE.format(share=percent(share, 0)) if share < 0.999 else "")
     colours = ", coloured by class" if classes else ""
-    plates.append(Plate(picture, f"Scatter plot of the codes of {shown.examples}{colours}.", look, chart=True))
+    plates.append(Plate(picture, f"Scatter plot of the codes of {shown.examples}{colours}.", look, kind="plane"))
+    if shown.pictured and latent_of(shown.system) == 2:
+        alt = "Images made from a grid of codes, edge to edge."
+        plates.append(Plate(pictures.traversals(shown.system, torch.zeros(2)), alt, captions.MANIFOLD))
     intro = "The encoder turns an example into a code; the decoder turns the code back into an example."
     return Section("encoding", "Input, output and encoding" if shown.pictured else "Encoding", intro, plates)
 
@@ -88,10 +94,10 @@ def sampling(shown: Shown) -> Section | None:
         picture, look = pictures.samples(shown.system, SAMPLES, seed=0), captions.SAMPLES.format(count=SAMPLES)
         alt = f"A sheet of {SAMPLES} generated images."
     else:
-        picture, look = pictures.samples(shown.system, ROWS, seed=0, dataset=shown.dataset), captions.ROWS
+        picture, look = pictures.samples(shown.system, min(len(shown.dataset), ROWS), seed=0, dataset=shown.dataset), captions.ROWS
         alt = "Histograms of the columns of the table and scatter plots of their pairs, real beside generated."
     intro = "A code drawn at random, pushed through the generator: z ~ p(z), x = G(z)."
-    return Section("samples", "Samples", intro, [Plate(picture, alt, look, chart=not shown.pictured)])
+    return Section("samples", "Samples", intro, [Plate(picture, alt, look, kind="sheet" if shown.pictured else "plane")])
 
 
 def conditional_sampling(shown: Shown) -> Section | None:
@@ -135,10 +141,12 @@ def classification(shown: Shown) -> Section | None:
     if scores is None:
         return None
     names = list(shown.train.classes) or [str(k) for k in range(len(scores.matrix))]
-    alt = f"Confusion matrix of {scores.count} test images; {scores.accuracy:.1%} lie on the diagonal."
+    alt = f"Confusion matrix of {scores.count} test images; {percent(scores.accuracy)} lie on the diagonal."
     low, high = scores.interval
-    plate = Plate(figures.confusion(scores.matrix, names), alt, captions.CONFUSION.format(low=low, high=high), chart=True)
-    intro = f"{scores.accuracy:.2%} of {scores.count:,} test images are classified rightly; training saw none of them."
+    plate = Plate(
+        figures.confusion(scores.matrix, names), alt, captions.CONFUSION.format(low=percent(low), high=percent(high)), kind="chart"
+    )
+    intro = f"{percent(scores.accuracy, 2)} of {scores.count:,} test images are classified rightly; training saw none of them."
     table = [(f"{names[t]} read as {names[a]}", f"{n:,}", f"{total:,}") for t, a, n, total in scores.confused()]
     return Section("classification", "Classification", intro, [plate], ("most confused", "images", "of") if table else (), table)
 
@@ -151,10 +159,12 @@ def curves(shown: Shown) -> Section | None:
         return None
     intro = "Against images seen; what each term means stands in the glossary below."
     plates = [
-        Plate(figures.curves(metrics, keys, unit), f"{', '.join(keys)} against images seen; unit: {unit}.", LOOK.get(unit, ""), chart=True)
+        Plate(
+            figures.curves(metrics, keys, unit), f"{', '.join(keys)} against images seen; unit: {unit}.", LOOK.get(unit, ""), kind="chart"
+        )
         for unit, keys in charts
     ]
-    return Section("curves", "Curves", intro, plates, grid=True)
+    return Section("curves", "Curves", intro, plates, layout="charts")
 
 
 def evolution(shown: Shown) -> Section | None:
@@ -165,6 +175,7 @@ def evolution(shown: Shown) -> Section | None:
         try:
             with Image.open(path) as opened:
                 picture = opened.convert("RGB")
+                picture.thumbnail((STRIP, 4 * STRIP))
         except OSError:  # a sheet changed by hand is no reason to lose the page
             continue
         seen = f"{int(path.stem):,} seen" if path.stem.isdigit() else path.stem
@@ -172,4 +183,4 @@ def evolution(shown: Shown) -> Section | None:
     if not plates:
         return None
     intro = "The same codes each time. What settles early and what keeps changing to the end?"
-    return Section("evolution", "Samples during training", intro, plates, grid=True)
+    return Section("evolution", "Samples during training", intro, plates, layout="strip")

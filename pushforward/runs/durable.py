@@ -2,6 +2,9 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from pushforward.core import BadInput
@@ -11,46 +14,95 @@ class NoSpace(OSError):
     """The disk is full, or will be with what is to be written. What was saved before is intact."""
 
 
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Say a full disk or used-up quota as one sentence.
+
+    Raises:
+        NoSpace: naming `path`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            sentence = f"There is no space left to write {path}. Free some, then resume the run; the last checkpoint is intact."
+            raise NoSpace(sentence) from None
+        raise
+
+
 def write(path: Path, content: bytes) -> None:
     """Replace the file at `path` by `content`: after a crash it holds the old bytes or the new, never a part."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        put(aside, content)
-        os.replace(aside, path)
-        settle(path.parent)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    with told(path):
+        try:
+            put(aside, content)
+            os.replace(aside, path)
+            settle(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise
 
 
 def write_folder(folder: Path, files: dict[str, bytes]) -> None:
-    """Make `folder` with these files; it appears whole or not at all. A folder that is already there is replaced."""
+    """Make `folder` with these files; it appears whole or not at all. One that is already there is replaced, and is back where that fails."""
+    aside, old = folder.with_name(f".{folder.name}.{os.getpid()}.part"), folder.with_name(f".{folder.name}.old")
+    with told(folder):
+        try:
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            for name, content in files.items():
+                put(aside / name, content)
+            settle(aside)
+            if folder.exists():
+                os.replace(folder, old)
+            os.replace(aside, folder)
+            settle(folder.parent)
+        except BaseException:
+            with suppress(OSError):
+                tidy(folder.parent)
+            raise
+        tidy(folder.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder; a process that is killed meanwhile leaves no half of it under its name."""
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    os.replace(folder, aside)
     shutil.rmtree(aside, ignore_errors=True)
-    try:
-        aside.mkdir(parents=True)
-        for name, content in files.items():
-            put(aside / name, content)
-        settle(aside)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(aside, folder)
-        settle(folder.parent)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+
+
+def append(path: Path, line: bytes) -> None:
+    """Add a line (without its end) to a file: whole, or, where that fails, not at all."""
+    with told(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            size = os.lseek(handle, 0, os.SEEK_END)
+            cut_off = size and os.lseek(handle, -1, os.SEEK_END) >= 0 and os.read(handle, 1) != b"\n"  # by a kill in mid-line
+            try:
+                write_all(handle, (b"\n" if cut_off else b"") + line + b"\n")
+            except BaseException:
+                os.ftruncate(handle, size)
+                raise
+        finally:
+            os.close(handle)
 
 
 def put(path: Path, content: bytes) -> None:
     """Write and flush one file."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        os.fsync(handle)
+        write_all(handle, content)
     finally:
         os.close(handle)
+
+
+def write_all(handle: int, content: bytes) -> None:
+    """Write and flush all of `content`; the system may take it in parts."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+    os.fsync(handle)
 
 
 def settle(folder: Path) -> None:
@@ -74,8 +126,11 @@ def check_space(folder: Path, needed: int) -> None:
         )
 
 
-def clear_leftovers(folder: Path) -> None:
-    """Remove what a killed process was writing."""
+def tidy(folder: Path) -> None:
+    """Remove what a killed process was writing, and put back what it was about to replace."""
+    for old in folder.glob(".*.old"):
+        whole = old.with_name(old.name[1:].removesuffix(".old"))
+        shutil.rmtree(old) if whole.exists() else os.replace(old, whole)
     for left in folder.glob(".*.part"):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 

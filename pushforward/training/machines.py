@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from hashlib import blake2b
 from typing import Literal
 
@@ -59,6 +60,16 @@ def choose_precision(asked: Precision, system: nn.Module, device: torch.device) 
     return "bfloat16" if convolutional(system) and fast_bfloat16(device) else "float32"
 
 
+@cache
+def can_compile() -> bool:
+    """Whether torch.compile works here: it needs a C++ compiler with its headers. Found out by compiling a sum, once a process."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.zeros(2))
+    except Exception:  # whatever is missing, the answer is no
+        return False
+    return True
+
+
 def lay_out(system: nn.Module) -> None:
     """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike."""
     for part in system.modules():
@@ -77,6 +88,21 @@ def rank_and_ranks() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
+def wait_for_ranks() -> None:
+    """Return when every rank has come here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def largest(number: int) -> int:
+    """The largest of the ranks' numbers, the same on all of them."""
+    if not dist.is_initialized():
+        return number
+    shared = torch.tensor(number, device=usual_device())
+    dist.all_reduce(shared, dist.ReduceOp.MAX)
+    return int(shared)
+
+
 def mine(shards: int) -> range:
     """The shards that this rank owns."""
     rank, ranks = rank_and_ranks()
@@ -86,6 +112,8 @@ def mine(shards: int) -> range:
 def check_shards(shards: int, batch_size: int) -> None:
     """Refuse shards that ranks or batches cannot be cut into."""
     _, ranks = rank_and_ranks()
+    if shards < 1:
+        raise BadInput(f"shards is {shards}, but a batch is cut into 1 part or more.")
     if shards % ranks:
         raise BadInput(f"{shards} shards cannot be shared by {ranks} processes. Make --shards a multiple of {ranks}.")
     if batch_size % shards:

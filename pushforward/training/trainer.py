@@ -16,6 +16,10 @@ from pushforward.training.averages import follow
 from pushforward.training.rules import Alternating, Field, Rule
 
 
+LIMIT = 1e18
+"""A loss or gradient above this counts as infinite: little more and its square leaves float32."""
+
+
 class Diverged(ArithmeticError):
     """A loss or a gradient is NaN or infinite: names the player, the term and the images seen."""
 
@@ -44,19 +48,21 @@ class Trainer:
     ):
         self.device = torch.device(device) if device else machines.usual_device()
         self.system, self.source, self.images = system.to(self.device), source, images
-        self.rule, self.seed, self.shards, self.clip, self.compiled = rule or Alternating(), seed, shards, clip, compiled
+        self.rule, self.seed, self.shards, self.clip = rule or Alternating(), seed, shards, clip
+        self.compiled = compiled and machines.can_compile()
+        system.eval()  # parts that belong to no player stay so from the first round on
         machines.lay_out(system)
         self.precision = machines.choose_precision(precision, system, self.device)
         self.seen, self.slower = 0, 1.0
         self.memory: Field = {}
         self.sums: dict[str, Tensor] = {}
-        self.counted = 0
+        self.counted: dict[str, int] = {}
         self.enter()
         machines.check_shards(shards, self.stage.batch_size)
         everyone = system.players()
         self.modules = {player.name: player.module for player in everyone}
         self.weights = {name: list(module.parameters()) for name, module in self.modules.items()}
-        self.running = [b for m in self.modules.values() for b in m.buffers() if b.is_floating_point()]
+        self.running = [b for m in self.modules.values() for b in m.buffers()]
         self.optimisers = {player.name: player.optimiser.over(self.weights[player.name]) for player in everyone}
         self.players: list[Player] = everyone
         self.batches: dict[tuple[int, int], Batch] = {}
@@ -117,39 +123,38 @@ class Trainer:
             losses, terms = zip(*(self.evaluate(player, turn, shard) for player in movers), strict=True)
             slopes = [torch.autograd.grad(loss, own, allow_unused=True) for loss, own in zip(losses, weights, strict=True)]
             field = {w: g for own, gs in zip(weights, slopes, strict=True) for w, g in zip(own, gs, strict=True) if g is not None}
-            changes = [b - old for b, old in zip(self.running, before, strict=False)]
+            changes = [b - old for b, old in zip(self.running, before, strict=False) if b.is_floating_point()]
             found.append([*field.values(), *(t.detach() for ts in terms for t in ts.values()), *changes])
         mean = iter(machines.mean_over_shards(found, self.shards))
         field = {w: next(mean) for w in field}
         told = {player.name: {key: next(mean) for key in ts} for player, ts in zip(movers, terms, strict=True)}
-        for buffer, old, change in zip(self.running, before, mean, strict=False):
-            buffer.copy_(old + change)
+        for buffer, old in zip(self.running, before, strict=False):
+            if buffer.is_floating_point():  # counters stand where each shard left them
+                buffer.copy_(old + next(mean))
         self.terms |= told
         return self.checked(field, told)
 
     def checked(self, field: Field, told: dict[str, Terms]) -> Field:
-        """`field`, cut to the clipping norm; refused where a loss or gradient is not finite."""
-        if not field:
-            return field
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(field.values()))))
-        losses = sum(terms["loss"] for terms in told.values())
-        if not torch.isfinite(norm + losses):
-            raise Diverged(self.blame(field, told))
-        if self.clip:
-            torch._foreach_mul_(list(field.values()), torch.clamp(self.clip / (norm + 1e-6), max=1.0))
+        """`field`, each player's gradient cut to the clipping norm; refused where a loss or gradient is not finite."""
+        for name, terms in told.items():
+            own = [field[w] for w in self.weights[name] if w in field]
+            norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(own))) if own else terms["loss"].new_zeros(())
+            if not norm + terms["loss"].abs() < LIMIT:
+                raise Diverged(self.blame(name, field, terms))
+            if self.clip and own:
+                torch._foreach_mul_(own, torch.clamp(self.clip / (norm + 1e-6), max=1.0))
         return field
 
-    def blame(self, field: Field, told: dict[str, Terms]) -> str:
-        """Which player's which term or gradient is not finite."""
-        for player, terms in told.items():
-            for name, value in terms.items():
-                if name != "loss" and not torch.isfinite(value).all():
-                    return f"The term '{name}' of player '{player}' is not finite after {self.seen} images"
-            if not torch.isfinite(terms["loss"]):
-                return f"The loss of player '{player}' is not finite after {self.seen} images"
-        names = {w: f"{player}: {key}" for player, module in self.modules.items() for key, w in module.named_parameters()}
-        bad = next((names[w] for w, g in field.items() if not torch.isfinite(g).all()), "norm of all weights")
-        return f"The gradient of '{bad}' is not finite after {self.seen} images"
+    def blame(self, player: str, field: Field, terms: Terms) -> str:
+        """Which of a player's terms or gradients is not finite."""
+        when = f"player '{player}' is not finite after {self.seen} images"
+        for name, value in terms.items():
+            if name != "loss" and not finite(value):
+                return f"The term '{name}' of {when}"
+        if not finite(terms["loss"]):
+            return f"The loss of {when}"
+        names = [key for key, w in self.modules[player].named_parameters() if w in field and not finite(field[w])]
+        return f"The gradient of '{names[0] if names else 'all weights'}' of {when}"
 
     def evaluate(self, player: Player, turn: int, shard: int) -> tuple[Tensor, Terms]:
         """A player's loss and terms on its batch of this turn and shard, with the random numbers that belong to it."""
@@ -199,12 +204,12 @@ class Trainer:
                 if value.ndim == 0:
                     key = f"{player}/{name}"
                     self.sums[key] = self.sums[key] + value.double() if key in self.sums else value.double()
-        self.counted += 1
+                    self.counted[key] = self.counted.get(key, 0) + 1
 
     def report(self) -> dict[str, float]:
-        """Means of the terms since the last report; starts the next."""
-        means = {key: (value / self.counted).item() for key, value in self.sums.items()} if self.counted else {}
-        self.sums, self.counted = {}, 0
+        """Mean of each term over the rounds since the last report that had it; starts the next."""
+        means = {key: value.item() / self.counted[key] for key, value in self.sums.items()}
+        self.sums, self.counted = {}, {}
         return means
 
     def state(self) -> dict[str, Tensor]:
@@ -220,7 +225,7 @@ class Trainer:
         remembered = {f"memory/{names[w]}": value for w, value in self.memory.items()}
         return moments | remembered | {f"sum/{key}": value for key, value in self.sums.items()}
 
-    def restore(self, state: dict[str, Tensor], seen: int, slower: float, counted: int) -> None:
+    def restore(self, state: dict[str, Tensor], seen: int, slower: float, counted: dict[str, int]) -> None:
         """Undo `state`: afterwards training goes on as if it had never stopped. The system's weights are restored by the caller."""
         self.forget()
         weights = {f"{player}/{key}": w for player, module in self.modules.items() for key, w in module.named_parameters()}
@@ -235,9 +240,9 @@ class Trainer:
             else:
                 name, _, moment = rest.rpartition("/")
                 weight = weights[name]
-                kept = as_laid_out(value, weight) if value.shape == weight.shape and moment != "step" else value.clone()
+                kept = as_laid_out(value, weight) if value.shape == weight.shape and moment != "step" else value.to(self.device, copy=True)
                 self.optimisers[owner[weight]].state[weight][moment] = kept
-        self.seen, self.slower, self.counted = seen, slower, counted
+        self.seen, self.slower, self.counted = seen, slower, dict(counted)
         self.enter()
 
 
@@ -245,3 +250,8 @@ def as_laid_out(value: Tensor, weight: nn.Parameter | Tensor) -> Tensor:
     """`value` in the memory order of `weight`, which fused optimisers rely on."""
     return torch.empty_like(weight).copy_(value)
 
+
+
+def finite(value: Tensor) -> bool:
+    """Whether all of `value` is finite and below `LIMIT`."""
+    return bool((value.abs() < LIMIT).all())

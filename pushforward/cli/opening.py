@@ -1,0 +1,92 @@
+"""A run as commands open it: its system, its data, its classes, and where its pictures go. What is said on the way goes to stderr."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pushforward.core import System
+    from pushforward.data import Dataset
+    from pushforward.runs import Run
+
+
+def say(sentence: str) -> None:
+    """Print a sentence that is no result."""
+    print(sentence, file=sys.stderr)
+
+
+def opened(folder: Path) -> "tuple[Run, System]":
+    """A run and its trained system."""
+    from pushforward.runs import Run
+
+    run = Run(folder)
+    system = run.open()
+    for notice in run.notices:
+        say(notice)
+    return run, system
+
+
+def shown_data(run: "Run") -> "Dataset":
+    """The images of a run that pictures are made of: those held out, where there are some.
+
+    Raises:
+        BadInput: the run was trained on a table.
+    """
+    from pushforward.core import BadInput
+
+    train, test = run.data()
+    if train.image is None:
+        raise BadInput(f"{run.folder} was trained on a table, of which there are no such pictures. Use sample or report.")
+    return test or train
+
+
+def classes_of(run: "Run", count: int) -> tuple[str, ...]:
+    """Names of the `count` classes that a run's system knows: numbers where the data are no longer there to name them."""
+    from pushforward.core import BadInput
+
+    try:
+        names = run.data()[0].classes
+    except BadInput as error:
+        say(f"Classes are called by their numbers: {error}")
+        names = ()
+    return names if len(names) == count else tuple(map(str, range(count)))
+
+
+def class_number(text: str, names: tuple[str, ...]) -> int:
+    """The class called `text`, or that of this number.
+
+    Raises:
+        BadInput: neither; with the nearest name.
+    """
+    from pushforward.core import BadInput
+
+    if text in names:
+        return names.index(text)
+    if text.isdecimal() and int(text) < len(names):
+        return int(text)
+    from pushforward.cli.words import nearest
+
+    shown = ", ".join(names[:20]) + (" and others" if len(names) > 20 else "")
+    raise BadInput(f"There is no class '{text}'{nearest(text, names)} Known: {shown}.")
+
+
+def kept(picture: "Image.Image", run: "Run", name: str, out: Path | None) -> None:
+    """Write a picture (to pictures/NAME.png in the run folder where `out` is None) and print its path."""
+    from pushforward import figures
+
+    print(figures.save(picture, out or outputs(run) / "pictures" / f"{name}.png"))
+
+
+def outputs(run: "Run") -> Path:
+    """The folder for what commands make of a run: its own, or runs/zoo/NAME for one that comes with the package."""
+    from pushforward.runs.run import ZOO
+
+    return Path("runs", "zoo", run.folder.name) if ZOO in run.folder.resolve().parents else run.folder
+
+
+def spoken(*words: object) -> str:
+    """`pushforward sample runs/vae`, quoted where a shell needs it."""
+    return shlex.join(["pushforward", *map(str, words)])

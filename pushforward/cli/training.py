@@ -1,0 +1,201 @@
+"""Commands that train."""
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+
+from tyro.conf import Positional, arg
+
+from pushforward.cli.opening import spoken
+from pushforward.cli.words import Maybe, RunFolder, nearest, options, spelt
+
+if TYPE_CHECKING:
+    from pushforward.core import System
+    from pushforward.data import Dataset
+    from pushforward.runs import Run
+
+FOLLOWS = ("shape", "classes")
+"""Settings of systems that follow from the data."""
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a system, or run a named recipe, and write a report.
+
+    Every setting of the system is an option too: `pushforward systems vae` lists them.
+
+    Example: pushforward train vae --data photos/ --size 32 --minutes 10 --latent 8
+    """
+
+    what: Annotated[str, Positional, arg(metavar="RECIPE|SYSTEM", help_behavior_hint="")]
+    """A system or a recipe; `pushforward systems` lists both."""
+    data: Maybe[str] = None
+    """digits, mnist, fashion-mnist, a folder or zip of images (a sub-folder is a class), an IDX file, .npy, .npz or .csv."""
+    images: Maybe[int] = None
+    """How long: images to train for, counting each as often as it is seen. 20 passes over the data where nothing is said."""
+    minutes: Maybe[float] = None
+    """How long, otherwise: the speed is measured first, then the number of images is fixed."""
+    run: Maybe[Path] = None
+    """Folder to make; runs/NAME where nothing is said."""
+    labels: Maybe[int] = None
+    """Keep this many labels and hide the rest; all are kept where nothing is said."""
+    size: Maybe[int] = None
+    """Crop images to their central square and resize to this side, in pixels."""
+    binarise: Maybe[Literal["no", "dynamic", "threshold"]] = None
+    """Make pixels black or white: dynamic draws anew in each batch."""
+    observe: Maybe[int] = None
+    """Quadrants (1 to 3) of each image that a system is shown as condition."""
+    held_out: Maybe[float] = None
+    """Share kept as test where the data bring no test part; a tenth where nothing is said."""
+    target: Maybe[str] = None
+    """Column of a CSV that holds the class."""
+    label_seed: Maybe[int] = None
+    """Chooses which labels are kept."""
+    split_seed: Maybe[int] = None
+    """Chooses what is kept as test."""
+    seed: Maybe[int] = None
+    """Of everything random in training; 0 where nothing is said."""
+    rule: Maybe[Literal["alternating", "simultaneous", "extragradient", "optimistic"]] = None
+    """Who moves when; alternating where nothing is said."""
+    shards: Maybe[int] = None
+    """Parts that a batch is cut into, for several processes or to save memory; 1 where nothing is said."""
+    precision: Maybe[Literal["auto", "float32", "bfloat16"]] = None
+    """auto takes bfloat16 for convolutions where the processor is fast at it."""
+    clip: Maybe[float] = None
+    """Largest norm of a gradient; 0 for none."""
+    compiled: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Compile the losses: slower to start, then faster. Needs a C++ compiler."""
+    labelled: Maybe[int] = None
+    """Labelled images that each batch has beside the unlabelled ones, where labels are hidden."""
+    settings: dict[str, str] = field(init=False, default_factory=dict)
+    """Options that only the system knows, as they were written."""
+
+    def run_it(self) -> None:
+        """Say what was chosen, train, and say how well it went."""
+        from pushforward.recipes import plan, run_order
+        from pushforward.training.machines import join_ranks, rank_and_ranks
+
+        join_ranks()
+        chief = rank_and_ranks()[0] == 0
+        given = {key: value for key, value in asdict(self).items() if key not in NAMED and value not in (None, False)}
+        order = plan(self.what, self.data, images=self.images, minutes=self.minutes, **given, **self.converted())
+        for sentence in order.said if chief else ():
+            print(sentence, flush=True)
+        run = run_order(order, self.run)
+        if chief:
+            conclude(run)
+
+    def converted(self) -> dict[str, Any]:
+        """The options that only the system knows, in the types of its `Config`."""
+        from pushforward.core import find_system
+        from pushforward.recipes import RECIPES
+
+        if not self.settings:
+            return {}
+        named = RECIPES.get(self.what)
+        return typed(find_system(named().system if named else self.what), self.settings)
+
+
+NAMED = {"what", "data", "images", "minutes", "run", "settings"}
+"""Fields of `Train` that `plan` takes by their place or that are no options of it."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Go on with a run that was stopped, to its end.
+
+    Example: pushforward resume runs/vae --extend 2000000
+    """
+
+    run: RunFolder
+    """A run folder."""
+    extend: Maybe[int] = None
+    """Train to so many images in all, more than the recipe said. That is another recipe, whose schedules stretch."""
+
+    def run_it(self) -> None:
+        """Train to the end, and say how well it went."""
+        from pushforward.runs import Run, go_on
+        from pushforward.training.machines import join_ranks, rank_and_ranks
+
+        join_ranks()
+        chief = rank_and_ranks()[0] == 0
+        run = Run(self.run)
+        if self.extend is not None and chief:
+            run.extend(self.extend)
+            print(f"{run.folder} now ends at {self.extend:,} images: its schedules are stretched, so this is another recipe.", flush=True)
+        elif run.seen() >= run.recipe.images:
+            print(f"{run.folder} has seen all of its {run.recipe.images:,} images. Give --extend and a larger number to train on.")
+        run = go_on(run.folder)
+        if chief:
+            conclude(run)
+
+
+def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
+    """Words as values of the fields of the system's `Config`.
+
+    Raises:
+        BadInput: an unknown setting, with the nearest name; one that follows from the data; a word that is no such value.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from pushforward.core import BadInput
+
+    hints = get_type_hints(kind.Config)
+    known = [each.name for each in fields(kind.Config) if each.name not in FOLLOWS]
+    found: dict[str, Any] = {}
+    for name, word in settings.items():
+        if name in FOLLOWS:
+            raise BadInput(f"{spelt(name)} is '{word}', but it follows from the data; leave it out.")
+        if name not in known:
+            raise BadInput(f"{kind.__name__} has no option '{spelt(name)}'{nearest(spelt(name), [*map(spelt, known), *options(Train)])}")
+        kinds = TypeAdapter(hints[name])
+        try:
+            found[name] = kinds.validate_json(word) if word.startswith("[") else kinds.validate_python(word)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            raise BadInput(f"{spelt(name)} is '{word}': {reason[0].lower()}{reason[1:]}.") from None
+    return found
+
+
+def conclude(run: "Run") -> None:
+    """Print how well a trained run does on what it has not seen, where its report is, and what to try next."""
+    from pushforward import report
+
+    system = run.open()
+    print(score(system, run.data()[1]))
+    print(f"Report: {report.write(run)}")
+    print("Try next:")
+    for words in next_commands(run, system):
+        print(f"  {words}")
+
+
+def score(system: "System", test: "Dataset | None") -> str:
+    """Test accuracy of a system that classifies, else its bound on the test data, as a sentence."""
+    from pushforward import metrics
+    from pushforward.core import UNLABELLED, Classifies
+
+    if test is None:
+        return "Nothing was held out, so there is no score on unseen data. --held-out 0.1 keeps a tenth."
+    if isinstance(system, Classifies) and test.label is not None and bool((test.label != UNLABELLED).any()):
+        matrix = metrics.confusion(system, test)
+        right, count = int(matrix.diagonal().sum()), int(matrix.sum())
+        return f"Test accuracy: {right / count:.2%} ({right:,} of {count:,} examples that training has not seen)."
+    told = metrics.test_bound(system, test)
+    parts = " and ".join(f"{name} {told[name]:,.2f}" for name in ("distortion", "rate") if name in told)
+    name = "bound" if "bound" in told else "loss"
+    return f"Held-out {name}: {told[name]:,.2f} nats per example ({parts or 'mean'} of {len(test):,} that training has not seen)."
+
+
+def next_commands(run: "Run", system: "System") -> list[str]:
+    """Commands that this run's system can answer."""
+    from pushforward.core import Classifies, Edits, Encodes, Samples
+
+    table, completes = len(system.config.shape) == 1, isinstance(system, Edits) and "source" in system.needs
+    found = []
+    if isinstance(system, Samples) and not completes:
+        found.append(("sample", run.folder, *(("--label", 0) if system.labels else ("--seed", 1))))
+    if not table:
+        found += [("reconstruct", run.folder)] if completes or isinstance(system, Encodes) else []
+        found += [("interpolate", run.folder), ("traverse", run.folder)] if isinstance(system, Encodes) and not completes else []
+        found += [("predict", run.folder, "photos/")] if isinstance(system, Classifies) else []
+    return [spoken(*words) for words in found] + [spoken("resume", run.folder, "--extend", 2 * run.recipe.images)]

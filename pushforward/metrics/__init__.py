@@ -1,0 +1,6 @@
+"""Floor 3: functions of a system and a data set that say how well it does, in numbers that can be compared."""
+
+from pushforward.metrics.bound import test_bound
+from pushforward.metrics.classification import accuracy, confusion, probabilities
+
+__all__ = ["accuracy", "confusion", "probabilities", "test_bound"]

@@ -1,0 +1,425 @@
+"""What every system must do, whatever its paper: each check takes a `Case`, a system in one of its variants.
+
+The checks ask what a system can do (its abilities) and what it needs (the keys of its batches), never which one it is.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core import UNLABELLED, BadInput, Batch, Classifies, Edits, Encodes, Player, Samples, Stage, System, Terms
+from pushforward.core import check as check_batch
+from pushforward.core import find_system
+from pushforward.data import DataSpec
+from pushforward.runs import Recipe, Run, config_as_json, config_of
+from pushforward.training import Trainer
+
+CLASSES = 3
+SMALL = {"shape": (1, 8, 8), "classes": CLASSES, "latent": 4, "width": 16, "batch_size": 16}
+"""Settings of every system that has them, so that a check takes milliseconds."""
+TOTAL = 10_000
+"""Images of the run that is pretended."""
+MOMENTS = (0, 1_600, 5_120, 10_000)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A system, and settings for it."""
+
+    system: str
+    variant: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.system.rpartition('.')[2]}-{self.variant}"
+
+    @property
+    def kind(self) -> type[System]:
+        return find_system(self.system)
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        config = config_as_json(config_of(self.kind, self.settings))
+        return Recipe(self.system, config, DataSpec("memory"), TOTAL, fingerprint="")
+
+    def build(self) -> System:
+        return self.recipe.build()
+
+    def trainer(self, images: int = TOTAL) -> Trainer:
+        system = self.build()
+        return Trainer(system, Made.accepted_by(system), images, precision="float32", device="cpu")
+
+
+def cases(system: str, extra: dict[str, dict[str, Any]] | None = None) -> list[Case]:
+    """A system as it usually is, once with every other value of each choice in its Config, and in the shapes of data that it takes."""
+    kind = find_system(system)
+    known = {f.name: f for f in fields(kind.Config)}
+    usual = {key: value for key, value in SMALL.items() if key in known}
+    found = [Case(system, "usual", usual)]
+    for name, hint in get_type_hints(kind.Config).items():
+        choices = get_args(hint) if get_origin(hint) is Literal else (False, True) if hint is bool else ()
+        found += [Case(system, f"{name}={value}", usual | {name: value}) for value in choices if value != known[name].default]
+    if "shape" in known:
+        colour = usual | {"shape": (3, 13, 10)} | ({"net": "convolution"} if "net" in known else {})
+        found.append(Case(system, "colour", colour))
+        rows = Case(system, "rows", usual | {"shape": (5,)})
+        found += [rows] if "row" in rows.build().needs else []
+    return found + [Case(system, name, usual | settings) for name, settings in (extra or {}).items()]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A `core.Source` of made-up examples with every key that a batch may have, a pure function of stage, stream and shard."""
+
+    shape: tuple[int, ...]
+    classes: int
+    needs: frozenset[str]
+    two_valued: bool
+    labels: Literal["some", "all"]
+
+    @classmethod
+    def accepted_by(cls, system: System) -> "Made":
+        """The most varied examples that the system does not refuse: grey levels with hidden labels, where it can take them."""
+        shape, classes = getattr(system.config, "shape", (1, 8, 8)), getattr(system.config, "classes", CLASSES)
+        refused = None
+        for two_valued in (False, True):
+            for labels in ("some", "all"):
+                made = cls(shape, classes, system.needs, two_valued, labels)  # type: ignore[arg-type]
+                try:
+                    system.accept(made.batch(system.stage, 0, 0, 1))
+                except BadInput as error:
+                    refused = error
+                else:
+                    return made
+        raise AssertionError(f"the system takes no data at all: {refused}")
+
+    def batch(self, stage: Stage, stream: int, shard: int, shards: int) -> Batch:
+        generator = torch.Generator().manual_seed(1_000 * stage.seen + stream)
+        n, row = stage.batch_size, len(self.shape) == 1
+        c, h, w = (1, 8, 8) if row else self.shape
+        h, w = (stage.resolution, stage.resolution) if stage.resolution else (h, w)
+        label = torch.arange(n) % max(self.classes, 1)
+        level = torch.linspace(-0.3, 0.3, max(self.classes, 1))[label][:, None, None, None]
+        image = torch.rand(n, c, h, w, generator=generator) * 1.4 - 0.7 + level
+        image = image.sign() if self.two_valued else image
+        mask = torch.zeros(1, 1, h, w)
+        mask[..., : h // 2, :] = 1
+        every = {
+            "image": image,
+            "row": torch.randn(n, self.shape[0] if row else 2, generator=generator),
+            "label": label.where(torch.arange(n) % 2 == 0, torch.tensor(UNLABELLED)) if self.labels == "some" else label,
+            "attributes": torch.rand(n, 4, generator=generator),
+            "words": torch.randint(0, 9, (n, 6), generator=generator),
+            "source": image * (1 - mask),
+            "mask": mask.expand(n, -1, -1, -1).contiguous(),
+            "parts": torch.randint(0, 5, (n, h, w), generator=generator),
+            "index": torch.arange(n),
+        }
+        return {key: value[shard::shards].clone() for key, value in every.items() if key in self.needs}  # type: ignore[return-value]
+
+
+class Watched(dict[str, Tensor]):
+    """Terms that remember which of them were read."""
+
+    def __init__(self, terms: Terms):
+        super().__init__(terms)
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> Tensor:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+
+def copies(named: Iterator[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    return {key: value.detach().clone() for key, value in named}
+
+
+def changed(before: dict[str, Tensor], now: Iterator[tuple[str, Tensor]]) -> set[str]:
+    return {key for key, value in now if not torch.equal(before[key], value)}
+
+
+def own(system: nn.Module, player: Player) -> set[str]:
+    """Names, in the system, of the weights that a player may move."""
+    ids = {id(weight) for weight in player.module.parameters()}
+    return {key for key, weight in system.named_parameters() if id(weight) in ids}
+
+
+def at(case: Case, seen: int) -> tuple[System, Made]:
+    """A system in the middle of a run, ready to play."""
+    system = case.build()
+    system.enter(system.schedule(seen, TOTAL))
+    for player in system.players():
+        player.module.train()
+    return system, Made.accepted_by(system)
+
+
+def images_of(system: System, seed: int | None = 3) -> Tensor | None:
+    """A few new examples; None where the system invents none without being shown something."""
+    assert isinstance(system, Samples)
+    try:
+        return system.sample(5, seed=seed)
+    except BadInput:
+        assert isinstance(system, Edits), "only a system that edits may refuse to sample"
+        return None
+
+
+def codes_of(system: System, batch: Batch) -> Tensor | None:
+    """Codes of a batch, with its labels where the system asks for them; None where it encodes nothing without being shown more."""
+    assert isinstance(system, Encodes)
+    x = batch["image"] if "image" in batch else batch["row"]
+    for label in (None, batch.get("label", torch.zeros(len(x), dtype=torch.int64)).clamp(min=0)):
+        try:
+            return system.encode(x, label)
+        except BadInput:
+            continue
+    assert isinstance(system, Edits), "only a system that edits may refuse to encode"
+    return None
+
+
+# ---------------------------------------------------------------- the checks
+
+
+def config_survives_json(case: Case, folder: Path) -> None:
+    """config -> JSON -> config is the identity, and an unknown option is refused."""
+    config = config_of(case.kind, case.settings)
+    assert config_of(case.kind, json.loads(json.dumps(config_as_json(config)))) == config
+    assert hash(config) == hash(config_of(case.kind, case.settings)), "a Config is frozen"
+    for wrong in ({"no_such_option": 1},):
+        assert refuses(lambda: config_of(case.kind, case.settings | wrong))
+
+
+def its_docstring_says_what_it_is(case: Case, folder: Path) -> None:
+    """The module cites a source (an author and a year) and states shapes."""
+    said = sys.modules[case.kind.__module__].__doc__ or ""
+    assert re.search(r"[A-Z][\w-]+(?: et al\.)?,? \(?(?:19|20)\d\d", said), "cite the paper: Kingma & Welling 2014"
+    assert re.search(r"Shapes: [^.]*\[", said), "state the shapes: x [N, C, H, W]"
+
+
+def its_schedule_is_a_function_of_images_seen(case: Case, folder: Path) -> None:
+    """The same answer whenever it is asked; nothing ever goes back; asking changes nothing."""
+    system = case.build()
+    entered, weights = system.stage, copies(iter(system.state_dict().items()))
+    places = sorted({*range(0, TOTAL + 1, 500), 1, TOTAL - 1, 2 * TOTAL})
+    stages = [system.schedule(seen, TOTAL) for seen in places]
+    assert [system.schedule(seen, TOTAL) for seen in reversed(places)] == stages[::-1]
+    assert system.stage == entered and not changed(weights, iter(system.state_dict().items()))
+    other = case.build()
+    other.enter(stages[-1])
+    assert [other.schedule(seen, TOTAL) for seen in places] == stages, "it depends on where the system stands"
+    for before, after in zip(stages, stages[1:], strict=False):
+        for quantity in ("seen", "progress", "resolution", "era"):
+            assert getattr(before, quantity) <= getattr(after, quantity), f"{quantity} goes back"
+    for seen, stage in zip(places, stages, strict=True):
+        assert stage.seen == seen and stage.batch_size > 0 and stage.rate >= 0
+        assert 0 <= stage.progress <= 1 and 0 <= stage.fade <= 1
+
+
+def its_players_stay_the_same(case: Case, folder: Path) -> None:
+    """Names, modules and optimiser kinds are those of the start; weights belong to one player; averages to none."""
+    system, made = at(case, 0)
+    first = system.players()
+    assert first and len({player.name for player in first}) == len(first)
+    weights = [id(weight) for player in first for weight in player.module.parameters()]
+    assert len(weights) == len(set(weights)), "two players share weights"
+    for player in first:
+        if player.average:
+            twins = list(player.average.twin.parameters())
+            assert twins and not any(twin.requires_grad for twin in twins) and not player.average.twin.training
+            assert not {id(twin) for twin in twins} & set(weights), "an average lies inside a player's module"
+            assert {id(twin) for twin in twins} <= {id(weight) for weight in system.parameters()}, "the system owns the average"
+    for seen in MOMENTS:
+        system.enter(system.schedule(seen, TOTAL))
+        now = system.players()
+        assert [player.name for player in now] == [player.name for player in first]
+        assert all(a.module is b.module and a.optimiser.kind == b.optimiser.kind for a, b in zip(now, first, strict=True))
+        assert any(player.plays for player in now), "nobody is left who could lift the pause"
+        check_batch(made.batch(system.stage, 0, 0, 1))
+
+
+def a_turn_moves_only_its_own_weights(case: Case, folder: Path) -> None:
+    """Of all weights only the player's change, and some do; adaptive buffers and averages are left to `adapt` and the trainer."""
+    for index in range(len(case.build().players())):
+        trainer = case.trainer()
+        system, player = trainer.system, trainer.players[index]
+        players_buffers = {id(buffer) for other in trainer.players for buffer in other.module.buffers()}
+        weights = copies(system.named_parameters())
+        kept = {key: buffer for key, buffer in system.named_buffers() if id(buffer) not in players_buffers}
+        buffers = copies(iter(kept.items()))
+        for _ in range(2):  # the first step may be one where a layer starts at zero and passes no gradient on
+            trainer.move(trainer.field([player]))
+        moved = changed(weights, system.named_parameters())
+        assert moved, f"a turn of {player.name} moves nothing"
+        assert moved <= own(system, player), f"a turn of {player.name} moves {sorted(moved - own(system, player))}"
+        assert not changed(buffers, iter(kept.items())), f"a turn of {player.name} writes to buffers that are `adapt`'s"
+
+
+def its_losses_are_fit_to_train_by(case: Case, folder: Path) -> None:
+    """Finite scalars with a gradient, at every moment of a run; terms are scalars but those that `adapt` reads; batches stay as they are."""
+    system, made = at(case, 0)
+    for seen in MOMENTS:
+        system.enter(system.schedule(seen, TOTAL))
+        for player in system.players():
+            batch = made.batch(system.stage, 0, 0, 1)
+            given = copies(iter(batch.items()))  # type: ignore[arg-type]
+            torch.manual_seed(0)
+            loss, terms = player.loss(batch)
+            assert batch.keys() == given.keys() and not changed(given, iter(batch.items())), "the loss changes its batch"  # type: ignore[arg-type]
+            assert loss.ndim == 0 and torch.isfinite(loss) and loss.requires_grad
+            assert "loss" not in terms, "the trainer adds the loss to the terms by itself"
+            assert all(torch.isfinite(term).all() for term in terms.values()), terms
+            watched = Watched({"loss": loss.detach()} | {key: term.detach() for key, term in terms.items()})
+            system.adapt(player.name, watched)
+            vectors = {key for key, term in terms.items() if term.ndim}
+            assert vectors <= watched.read, f"{sorted(vectors - watched.read)} are no scalars, and `adapt` does not read them"
+
+
+def two_hundred_images_train_in_five_seconds(case: Case, folder: Path) -> None:
+    """CPU seconds on one thread, building included, so that a busy machine does not matter. Nothing is left changed outside."""
+    state, start = torch.get_rng_state(), time.process_time()
+    trainer = case.trainer(200)
+    before = copies(trainer.system.named_parameters())
+    for _ in trainer.rounds():
+        pass
+    assert time.process_time() - start < 5
+    assert torch.equal(torch.get_rng_state(), state), "training leaves the caller's generator somewhere else"
+    moved = changed(before, trainer.system.named_parameters())
+    assert all(moved & own(trainer.system, player) for player in trainer.players)
+    assert all(torch.isfinite(weight).all() for weight in trainer.system.state_dict().values())
+    report = trainer.report()
+    assert report and all(abs(value) < float("inf") for value in report.values())
+
+
+def it_samples(case: Case, folder: Path) -> None:
+    """As many as are asked for, images in [-1, 1] at the stage's resolution; the same seed, the same bytes."""
+    system, made = at(case, 0)
+    system.eval()
+    for seen in MOMENTS[::3]:
+        system.enter(system.schedule(seen, TOTAL))
+        if not isinstance(system, Samples) or (found := images_of(system)) is None:
+            return
+        batch = made.batch(system.stage, 0, 0, 1)
+        shape = (batch["image"] if "image" in batch else batch["row"]).shape[1:]
+        assert found.shape == (5, *shape) and torch.isfinite(found).all() and not found.requires_grad
+        assert "row" in batch or found.abs().max() <= 1
+        state = torch.get_rng_state()
+        assert torch.equal(system.sample(5, seed=3), found)
+        assert torch.equal(torch.get_rng_state(), state), "a seed was given, yet the caller's generator moved"
+        assert not torch.equal(system.sample(5, seed=4), found)
+        assert system.sample(0, seed=3).shape == (0, *shape)
+        if system.labels:
+            assert not torch.equal(system.sample(5, label=0, seed=3), system.sample(5, label=1, seed=3))
+            each = system.sample(3, label=torch.tensor([1, 0, 1]), seed=3)
+            torch.testing.assert_close(each[1], system.sample(3, label=0, seed=3)[1])
+
+
+def it_refuses_labels_that_it_does_not_know(case: Case, folder: Path) -> None:
+    """A label outside 0..K-1, or any label where it was told none: one sentence."""
+    system = case.build().eval()
+    if not isinstance(system, Samples) or images_of(system) is None:
+        return
+    wrong: list[Any] = [system.labels, -1, torch.full((2,), system.labels)]
+    for label in wrong:
+        assert refuses(lambda label=label: system.sample(2, label=label, seed=0)), f"label {label} of {system.labels} is taken"  # type: ignore[misc]
+    if system.labels and isinstance(system, Encodes):
+        code = codes_of(system, Made.accepted_by(system).batch(system.stage, 0, 0, 1))
+        assert code is not None and refuses(lambda: system.decode(code, system.labels))
+
+
+def refuses(ask: Callable[[], object]) -> bool:
+    """Whether it is refused, in one sentence."""
+    try:
+        ask()
+    except BadInput as error:
+        return len(str(error)) > 20 and "\n" not in str(error)
+    return False
+
+
+def it_encodes(case: Case, folder: Path) -> None:
+    """Codes [N, latent] of examples, and examples back from codes."""
+    system, made = at(case, 0)
+    batch = made.batch(system.stage, 0, 0, 1)
+    if not isinstance(system.eval(), Encodes) or (code := codes_of(system, batch)) is None:
+        return
+    x = batch["image"] if "image" in batch else batch["row"]
+    assert code.ndim == 2 and len(code) == len(x) and code.shape[1] == getattr(system.config, "latent", code.shape[1])
+    torch.testing.assert_close(codes_of(system, batch), code, rtol=0, atol=0)
+    assert len(code.unique(dim=0)) == len(x), "different images have the same code"
+    back = system.decode(code)
+    assert back.shape == x.shape and torch.isfinite(back).all() and not back.requires_grad and not code.requires_grad
+    assert "row" in batch or back.abs().max() <= 1
+
+
+def it_classifies(case: Case, folder: Path) -> None:
+    """logits [N, K]; an image is read alike whatever else is in the batch."""
+    system, made = at(case, 0)
+    if not isinstance(system.eval(), Classifies):
+        return
+    image = made.batch(system.stage, 0, 0, 1)["image"]
+    logits = system.logits(image)
+    assert logits.shape == (len(image), made.classes) and torch.isfinite(logits).all() and not logits.requires_grad
+    torch.testing.assert_close(system.logits(image[:3]), logits[:3], rtol=1e-4, atol=1e-5)
+
+
+def it_edits(case: Case, folder: Path) -> None:
+    """Images in [-1, 1] of the size of the source; always the same without a seed, and the same for the same seed."""
+    system, made = at(case, 0)
+    batch = made.batch(system.stage, 0, 0, 1)
+    if not isinstance(system.eval(), Edits):
+        return
+    if "source" not in batch:
+        assert refuses(lambda: system.edit(batch))
+        return
+    found = system.edit(batch)
+    assert found.shape[0] == len(batch["source"]) and found.shape[2:] == batch["source"].shape[2:]
+    assert found.abs().max() <= 1 and not found.requires_grad
+    assert torch.equal(system.edit(batch), found)
+    assert torch.equal(system.edit(batch, seed=1), system.edit(batch, seed=1))
+
+
+def what_is_saved_opens_the_same(case: Case, folder: Path) -> None:
+    """A run folder gives back the same samples, codes, classes and edits to the bit, at the same stage."""
+    trainer = case.trainer()
+    rounds = trainer.rounds()
+    next(rounds), next(rounds)
+    rounds.close()
+    run = Run.create(folder / "run", case.recipe)
+    run.save(trainer)
+    system, opened = trainer.system.eval(), Run(run.folder).open()
+    assert opened.stage == system.stage and not opened.training
+    assert not changed(copies(iter(system.state_dict().items())), iter(opened.state_dict().items()))
+    batch = trainer.source.batch(system.stage, 0, 0, 1)
+    asked: list[tuple[type, Callable[[Any], Tensor | None]]] = [
+        (Samples, images_of),
+        (Encodes, lambda one: codes_of(one, batch)),
+        (Classifies, lambda one: one.logits(batch["image"])),
+        (Edits, lambda one: one.edit(batch, seed=1) if "source" in batch else None),
+    ]
+    for ability, ask in asked:
+        if isinstance(system, ability) and (before := ask(system)) is not None:
+            assert torch.equal(before, ask(opened)), f"{ability.__name__}: what was opened answers otherwise"  # type: ignore[arg-type]
+
+
+CHECKS = [
+    config_survives_json,
+    its_docstring_says_what_it_is,
+    its_schedule_is_a_function_of_images_seen,
+    its_players_stay_the_same,
+    a_turn_moves_only_its_own_weights,
+    its_losses_are_fit_to_train_by,
+    two_hundred_images_train_in_five_seconds,
+    it_samples,
+    it_refuses_labels_that_it_does_not_know,
+    it_encodes,
+    it_classifies,
+    it_edits,
+    what_is_saved_opens_the_same,
+]

@@ -1,0 +1,152 @@
+"""The common checks (`common_checks.py`) over every file of systems/, over a two-player game, and over a system written here and now."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pushforward
+from pushforward.core import BadInput, find_system, system_names
+from tests.common_checks import CHECKS, Case, cases
+
+EXTRA: dict[str, dict[str, dict[str, Any]]] = {
+    "vae": {"free-bits": {"free_bits": 0.1}, "no-warm-up": {"warm_up": 0.0, "beta": 4.0}},
+    "conditional_vae": {"colour-completion": {"condition": "image", "shape": (3, 9, 6), "net": "convolution"}},
+    "classification_vae": {
+        "lecture-code-sees-label": {"form": "lecture", "code_sees_label": True},
+        "semi": {
+            "net": "convolution",
+            "views": "small-digits",
+            "consistency": 1.0,
+            "mutual_information": 0.5,
+            "bound_every": 4,
+            "settle": 0.33,
+            "decay": 5e-4,
+            "average": 2_000,
+        },
+        "consistent-without-views": {"consistency": 1.0, "average": 500},
+    },
+}
+"""Settings beside those that `cases` finds by itself; a new system needs none."""
+
+ALL = [case for system in [*system_names(), *(["tests.tiny_game"] if __import__("importlib.util").util.find_spec("tests.tiny_game") else [])] for case in cases(system, EXTRA.get(system))]
+
+PPCA = '''"""Probabilistic principal component analysis (Tipping & Bishop 1999), learned through the evidence lower bound.
+
+    model      z ~ N(0, I),  x ~ N(W z + b, s^2)
+    guide      q(z|x) = N(A x + a, diag t^2)
+    minimised  E_q(z|x)[-log p(x|z)] + KL(q(z|x) || N(0, I))
+
+Shapes: x [N, C, H, W] in [-1, 1]; z [N, latent].
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core import Adam, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms
+from pushforward.maths import draw, kl_from_standard_normal, noise
+from pushforward.nets import likelihood
+
+
+@dataclass(frozen=True)
+class Config:
+    """`shape` follows from the data."""
+
+    shape: tuple[int, ...]
+    latent: int = 5
+    rate: float = 1e-2
+    batch_size: int = 64
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+class Linear(nn.Module):
+    """W, b, s; A, a, t."""
+
+    def __init__(self, c: Config):
+        super().__init__()
+        self.up, self.down = nn.Linear(c.latent, prod(c.shape)), nn.Linear(prod(c.shape), c.latent)
+        self.log_var = nn.Parameter(torch.zeros(c.latent))
+        self.likelihood = likelihood("gaussian", c.shape)
+
+
+class PPCA(System, Samples, Encodes):
+    """config: see `Config`."""
+
+    Config = Config
+    labels = 0
+    needs = frozenset({"image"})
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config, self.networks = config, Linear(config)
+        self.enter(self.schedule(0, 1))
+
+    def schedule(self, seen: int, total: int) -> Stage:
+        return Stage(seen, self.config.batch_size, progress=min(1.0, seen / total))
+
+    def players(self) -> list[Player]:
+        return [Player("ppca", self.networks, self.loss, Adam(self.config.rate))]
+
+    def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        x, net = batch["image"], self.networks
+        mean = net.down(x.flatten(1))
+        log_var = net.log_var.expand_as(mean)
+        z = draw(mean, log_var)
+        distortion = -net.likelihood(x, net.up(z).view_as(x)).mean()
+        rate = kl_from_standard_normal(mean, log_var).sum(1).mean()
+        return distortion + rate, {"distortion": distortion, "rate": rate}
+
+    @torch.no_grad()
+    def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:
+        if label is not None:
+            raise BadInput(f"This system takes no label, but {label} was asked for. Leave it out.")
+        return self.decode(noise(count, self.config.latent, seed, self.networks.log_var.device))
+
+    @torch.no_grad()
+    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.networks.down(image.flatten(1))
+
+    @torch.no_grad()
+    def decode(self, code: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.networks.likelihood.mean(self.networks.up(code).unflatten(1, self.config.shape))
+'''
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test(check: Callable[[Case, Path], None], case: Case, tmp_path: Path) -> None:
+    check(case, tmp_path)
+
+
+def test_a_new_system_in_one_file_is_under_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else is written: no list, no test, no line elsewhere. It trains and opens through the same doors, too."""
+    (tmp_path / "of_mine").mkdir()
+    (tmp_path / "of_mine" / "ppca.py").write_text(PPCA)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = cases("of_mine.ppca")
+    assert [case.variant for case in found] == ["usual", "colour"]
+    for case in found:
+        for check in CHECKS:
+            (folder := tmp_path / f"{case}-{check.__name__}").mkdir()
+            check(case, folder)
+    run = pushforward.train("of_mine.ppca", "digits", images=12_800, run=tmp_path / "run", quiet=True)
+    losses = [line["ppca/loss"] for line in run.metrics()]
+    assert losses[-1] < losses[0] - 10
+    assert pushforward.load(run.folder).sample(2, seed=0).shape == (2, 1, 8, 8)
+
+
+def test_a_file_must_define_one_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "two_of_mine").mkdir()
+    (tmp_path / "two_of_mine" / "none.py").write_text('"""Nothing."""\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BadInput, match="exactly one System"):
+        find_system("two_of_mine.none")
+    with pytest.raises(BadInput, match="did you mean 'vae'"):
+        find_system("vea")
+    with pytest.raises(BadInput, match="no system"):
+        find_system("nowhere.at_all")
