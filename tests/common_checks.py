@@ -358,6 +358,24 @@ def it_encodes(case: Case, folder: Path) -> None:
     assert "row" in batch or back.abs().max() <= 1
 
 
+def it_answers_where_its_weights_lie(case: Case, folder: Path) -> None:
+    """Everything it makes is made on the device of its weights; `meta` stands for a device that is not the CPU."""
+    system, made = at(case, 0)
+    batch = {key: value.to("meta") for key, value in made.batch(system.stage, 0, 0, 1).items()}  # type: ignore[attr-defined]
+    label = 1 if getattr(system, "labels", 0) else None
+    editing = isinstance(system, Edits) and "source" in batch
+    system.to("meta").eval()
+    if isinstance(system, Samples) and not editing:
+        assert system.sample(3, label=label, seed=0).is_meta
+    if isinstance(system, Encodes) and not editing:
+        code = system.encode(batch["image"] if "image" in batch else batch["row"], label)
+        assert code.is_meta and system.decode(code, label).is_meta
+    if isinstance(system, Classifies):
+        assert system.logits(batch["image"]).is_meta
+    if editing:
+        assert system.edit(batch, seed=0).is_meta  # type: ignore[attr-defined]
+
+
 def it_classifies(case: Case, folder: Path) -> None:
     """logits [N, K]; an image is read alike whatever else is in the batch."""
     system, made = at(case, 0)
@@ -419,6 +437,7 @@ CHECKS = [
     it_samples,
     it_refuses_labels_that_it_does_not_know,
     it_encodes,
+    it_answers_where_its_weights_lie,
     it_classifies,
     it_edits,
     what_is_saved_opens_the_same,

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pushforward.cli.words import nearest
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -43,16 +45,38 @@ def shown_data(run: "Run") -> "Dataset":
     return test or train
 
 
+def completes(system: "System") -> bool:
+    """Whether a system fills in what of an image is hidden, and so cannot sample or encode without one."""
+    from pushforward.core import Edits
+
+    return isinstance(system, Edits) and "source" in system.needs
+
+
 def classes_of(run: "Run", count: int) -> tuple[str, ...]:
     """Names of the `count` classes that a run's system knows: numbers where the data are no longer there to name them."""
     from pushforward.core import BadInput
 
     try:
         names = run.data()[0].classes
-    except BadInput as error:
-        say(f"Classes are called by their numbers: {error}")
+    except BadInput:
         names = ()
     return names if len(names) == count else tuple(map(str, range(count)))
+
+
+def label_asked(run: "Run", system: "System", text: str | None) -> int | None:
+    """The class that a system is asked for.
+
+    Raises:
+        BadInput: a system without labels, or an unknown class.
+    """
+    from pushforward.core import BadInput, Samples
+
+    if text is None:
+        return None
+    labels = system.labels if isinstance(system, Samples) else 0
+    if not labels:
+        raise BadInput(f"{run.folder} is told no label and cannot be asked for '{text}'. Leave --label out, or train conditional_vae.")
+    return class_number(text, classes_of(run, labels))
 
 
 def class_number(text: str, names: tuple[str, ...]) -> int:
@@ -67,8 +91,8 @@ def class_number(text: str, names: tuple[str, ...]) -> int:
         return names.index(text)
     if text.isdecimal() and int(text) < len(names):
         return int(text)
-    from pushforward.cli.words import nearest
-
+    if not names:
+        raise BadInput(f"There is no class '{text}', because the data have no classes.")
     shown = ", ".join(names[:20]) + (" and others" if len(names) > 20 else "")
     raise BadInput(f"There is no class '{text}'{nearest(text, names)} Known: {shown}.")
 

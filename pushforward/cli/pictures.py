@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pushforward.cli.opening import class_number, classes_of, kept, opened, shown_data
+from pushforward.cli.opening import class_number, classes_of, completes, kept, label_asked, opened, shown_data
 from pushforward.cli.words import Maybe, RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pushforward.core import System
     from pushforward.data import Dataset
     from pushforward.runs import Run
+
+WALKS = 4
+"""Pairs of images that are walked between where none are named."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Sample:
     """
 
     run: RunFolder
-    """A run folder."""
+    """A run folder, or zoo/NAME for one that comes with the package."""
     count: int = 64
     """How many examples."""
     label: Maybe[str] = None
@@ -33,23 +35,30 @@ class Sample:
     mixture: int = 0
     """Draw codes from so many Gaussians fitted on the codes of the training data; 0 draws them from the prior."""
     out: Maybe[Path] = None
-    """Picture to write; pictures/NAME.png in the run folder where nothing is said."""
+    """Picture to write; pictures/samples-seed0.png in the run folder where nothing is said."""
 
     def run_it(self) -> None:
         """Sample, and write the picture."""
-        from pushforward.core import BadInput
+        from pushforward.cli.mixed import Mixed
         from pushforward.report import pictures
 
-        if self.count < 1 or self.mixture < 0 or not 0 <= self.seed < 2**63:
-            raise BadInput(f"--count {self.count}, --mixture {self.mixture}, --seed {self.seed}: give 1 or more, 0 or more, 0 or more.")
+        self.check()
         run, system = opened(self.run)
-        label = asked_label(run, system, self.label)
-        source = from_mixture(system, run.data()[0], self.mixture) if self.mixture else system
-        dataset = run.data()[0] if len(system.config.shape) == 1 else None
+        label = label_asked(run, system, self.label)
+        train = run.data()[0] if self.mixture or len(system.config.shape) == 1 else None
+        source = Mixed(system, train, self.mixture) if self.mixture and train else system
+        made = pictures.samples(source, self.count, label, self.seed, train)  # type: ignore[arg-type]  # all that is asked is to sample
         parts = [f"mixture{self.mixture}"] if self.mixture else []
         parts += [f"label{label}"] if label is not None else []
-        made = pictures.samples(source, self.count, label, self.seed, dataset)
         kept(made, run, "-".join(["samples", *parts, f"seed{self.seed}"]), self.out)
+
+    def check(self) -> None:
+        """Refuse numbers that make no sense."""
+        from pushforward.core import BadInput
+
+        for name, value, least in (("count", self.count, 1), ("mixture", self.mixture, 0), ("seed", self.seed, 0)):
+            if not least <= value < 2**63:
+                raise BadInput(f"--{name} is {value}, but must be {least} or more (and less than 2^63).")
 
 
 @dataclass(frozen=True)
@@ -60,14 +69,115 @@ class Reconstruct:
     """
 
     run: RunFolder
-    """A run folder."""
+    """A run folder, or zoo/NAME for one that comes with the package."""
     out: Maybe[Path] = None
-    """Picture to write; pictures/reconstructions.png in the run folder where nothing is said."""
+    """Picture to write; pictures/reconstructions.png (or completions.png) in the run folder where nothing is said."""
 
     def run_it(self) -> None:
         """Reconstruct or complete held-out images, and write the picture."""
         from pushforward.report import pictures
 
         run, system = opened(self.run)
-        dataset, classes = shown_data(run), len(run.recipe.config.get("classes", "") or "")
-        raise NotImplementedError(dataset, classes, pictures, system)
+        dataset = shown_data(run)
+        if completes(system):
+            kept(pictures.completions(system, dataset), run, "completions", self.out)
+            return
+        classes = len(dataset.classes)
+        kept(pictures.reconstructions(system, dataset, 2 * (classes if 5 <= classes <= 10 else 8)), run, "reconstructions", self.out)
+
+
+@dataclass(frozen=True)
+class Interpolate:
+    """Walk between the codes of images, along an arc (slerp) and along a line.
+
+    Example: pushforward interpolate runs/vae --labels 3 8
+    """
+
+    run: RunFolder
+    """A run folder, or zoo/NAME for one that comes with the package."""
+    first: Maybe[int] = None
+    """Where to start: the number of a held-out image (a training image where none were held out). Some pairs where nothing is said."""
+    second: Maybe[int] = None
+    """Where to end."""
+    labels: Maybe[tuple[str, str]] = None
+    """Walk between the first images of two classes instead, each named or numbered."""
+    out: Maybe[Path] = None
+    """Picture to write; pictures/interpolation.png in the run folder where nothing is said."""
+
+    def run_it(self) -> None:
+        """Walk, and write the picture."""
+        from pushforward.report import pictures
+        from pushforward.report.asking import images_of
+
+        run, system = opened(self.run)
+        dataset = shown_data(run)
+        name, index = self.ends(run, dataset)
+        batch = images_of(dataset, index, system)
+        image, label = batch["image"], batch.get("label")
+        labels = None if label is None else (label[::2], label[1::2])
+        kept(pictures.interpolations(system, image[::2], image[1::2], labels), run, name, self.out)
+
+    def ends(self, run: "Run", dataset: "Dataset") -> "tuple[str, Tensor]":
+        """A name for the picture, and places int64 [2 P] of starts and ends in turn."""
+        import torch
+
+        from pushforward.core import BadInput
+        from pushforward.report.asking import in_turn
+
+        if self.labels and (self.first is not None or self.second is not None):
+            raise BadInput("Both --labels and --first or --second are given. Give one or the other.")
+        if self.labels:
+            numbers = [class_number(text, classes_of(run, len(dataset.classes))) for text in self.labels]
+            return "interpolation-label{}-label{}".format(*numbers), torch.tensor([first_of(dataset, number) for number in numbers])
+        if self.first is None and self.second is None:
+            return "interpolation", in_turn(dataset, min(2 * WALKS, len(dataset) // 2 * 2))
+        if self.first is None or self.second is None:
+            raise BadInput("A walk has two ends. Give both --first and --second.")
+        for option, place in (("first", self.first), ("second", self.second)):
+            if not 0 <= place < len(dataset):
+                raise BadInput(f"--{option} is {place}, but the images of {dataset.name} are numbered 0..{len(dataset) - 1}.")
+        return f"interpolation-{self.first}-{self.second}", torch.tensor([self.first, self.second])
+
+
+@dataclass(frozen=True)
+class Traverse:
+    """Move one dimension of the code at a time, a row each; of a two-dimensional code show the whole plane.
+
+    Example: pushforward traverse runs/vae
+    """
+
+    run: RunFolder
+    """A run folder, or zoo/NAME for one that comes with the package."""
+    label: Maybe[str] = None
+    """Class that the decoder is told, by name or number; the first where nothing is said."""
+    out: Maybe[Path] = None
+    """Picture to write; pictures/traversal.png in the run folder where nothing is said."""
+
+    def run_it(self) -> None:
+        """Traverse the code space from its middle, and write the picture."""
+        import torch
+
+        from pushforward.core import BadInput
+        from pushforward.report import pictures
+        from pushforward.report.asking import latent_of
+
+        run, system = opened(self.run)
+        if len(system.config.shape) == 1:
+            raise BadInput(f"{run.folder} was trained on a table, of which there are no such pictures. Use sample or report.")
+        label = label_asked(run, system, self.label)
+        name = "traversal" if label is None else f"traversal-label{label}"
+        kept(pictures.traversals(system, torch.zeros(latent_of(system)), label), run, name, self.out)
+
+
+def first_of(dataset: "Dataset", number: int) -> int:
+    """Place of the first example of a class.
+
+    Raises:
+        BadInput: there is none.
+    """
+    from pushforward.core import BadInput
+
+    found = [] if dataset.label is None else (dataset.label == number).nonzero().flatten().tolist()
+    if not found:
+        raise BadInput(f"There is no image of class '{dataset.classes[number]}' in {dataset.name}. Name two others.")
+    return found[0]

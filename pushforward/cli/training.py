@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from tyro.conf import Positional, arg
 
-from pushforward.cli.opening import spoken
+from pushforward.cli.opening import completes, spoken
 from pushforward.cli.words import Maybe, RunFolder, nearest, options, spelt
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Train:
 
         join_ranks()
         chief = rank_and_ranks()[0] == 0
-        given = {key: value for key, value in asdict(self).items() if key not in NAMED and value not in (None, False)}
+        given = {key: value for key, value in asdict(self).items() if key not in NAMED and value is not None and value is not False}
         order = plan(self.what, self.data, images=self.images, minutes=self.minutes, **given, **self.converted())
         for sentence in order.said if chief else ():
             print(sentence, flush=True)
@@ -108,7 +108,7 @@ class Resume:
     """
 
     run: RunFolder
-    """A run folder."""
+    """A run folder, or zoo/NAME for one that comes with the package."""
     extend: Maybe[int] = None
     """Train to so many images in all, more than the recipe said. That is another recipe, whose schedules stretch."""
 
@@ -162,7 +162,10 @@ def conclude(run: "Run") -> None:
     from pushforward import report
 
     system = run.open()
-    print(score(system, run.data()[1]))
+    train, test = run.data()
+    print(score(system, test))
+    for sentence in comparison(train, test):
+        print(sentence)
     print(f"Report: {report.write(run)}")
     print("Try next:")
     for words in next_commands(run, system):
@@ -186,16 +189,32 @@ def score(system: "System", test: "Dataset | None") -> str:
     return f"Held-out {name}: {told[name]:,.2f} nats per example ({parts or 'mean'} of {len(test):,} that training has not seen)."
 
 
+def comparison(train: "Dataset", test: "Dataset | None") -> list[str]:
+    """What scikit-learn makes of the same labels, where only some images of a small set have one."""
+    from pushforward.core import UNLABELLED
+    from pushforward.metrics import baselines
+
+    if train.label is None or train.image is None or test is None or len(train) > baselines.LARGEST:
+        return []
+    known = int((train.label != UNLABELLED).sum())
+    if not 0 < known < len(train):
+        return []
+    spread, near = baselines.label_spreading(train, test), baselines.nearest_neighbour(train, test)
+    return [f"From the same {known} labels scikit-learn's label spreading reaches {spread:.2%} and the nearest neighbour {near:.2%}."]
+
+
 def next_commands(run: "Run", system: "System") -> list[str]:
     """Commands that this run's system can answer."""
-    from pushforward.core import Classifies, Edits, Encodes, Samples
+    from pushforward.core import Classifies, Encodes, Samples
 
-    table, completes = len(system.config.shape) == 1, isinstance(system, Edits) and "source" in system.needs
-    found = []
-    if isinstance(system, Samples) and not completes:
-        found.append(("sample", run.folder, *(("--label", 0) if system.labels else ("--seed", 1))))
-    if not table:
-        found += [("reconstruct", run.folder)] if completes or isinstance(system, Encodes) else []
-        found += [("interpolate", run.folder), ("traverse", run.folder)] if isinstance(system, Encodes) and not completes else []
-        found += [("predict", run.folder, "photos/")] if isinstance(system, Classifies) else []
-    return [spoken(*words) for words in found] + [spoken("resume", run.folder, "--extend", 2 * run.recipe.images)]
+    table, whole = len(system.config.shape) == 1, not completes(system)
+    possible = {
+        ("sample", run.folder, *(("--label", 0) if isinstance(system, Samples) and system.labels else ())): isinstance(system, Samples)
+        and whole,
+        ("reconstruct", run.folder): not table and (isinstance(system, Encodes) or not whole),
+        ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
+        ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
+        ("predict", run.folder, "photos/"): not table and isinstance(system, Classifies),
+        ("resume", run.folder, "--extend", 2 * run.recipe.images): True,
+    }
+    return [spoken(*words) for words, able in possible.items() if able]

@@ -86,14 +86,19 @@ def sentence(complaint: str, program: str, words: list[str]) -> str:
     """tyro's complaint, a box of many lines, as one sentence."""
     text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", complaint).translate(dict.fromkeys(map(ord, "╭╮╰╯│─•"), " ")).split())
     if missing := re.search(r"Missing from .+?: (\S+) (.*?) \(required\)", text):
-        return f"`{program}` needs {missing[1]}: {missing[2][0].lower()}{missing[2][1:]} See `{program} --help`."
+        meaning = missing[2].rstrip(".").split(". ")[0]
+        return f"`{program}` needs {missing[1]}: {meaning[0].lower()}{meaning[1:]}. See `{program} --help`."
     flag = next(iter(re.findall(r"(?:argument '|parsing )([^\s:']+)", text)), "a value")
     if choices := re.search(r"Expected one of \((.+?)\)", text):
-        known = [word for word in re.findall(r"'(.+?)'", choices[1]) if word != "None"]
+        known = sorted(word for word in re.findall(r"'(.+?)'", choices[1]) if word != "None")
         value = next(iter(re.findall(r"choice '(.+?)' for", text)), "")
         return f"{flag} is '{value}'{nearest(value, known)} Known: {', '.join(known)}."
+    if "Missing value" in text and not flag.startswith("-"):
+        return f"Name what `{program}` works on before its options. See `{program} --help`."
     if "Missing value" in text:
         return f"{flag} needs a value. See `{program} --help`."
+    if count := re.search(r"expected argument count (\d+)", text):
+        return f"{flag} needs {count[1]} values. See `{program} --help`."
     kind = next((told for name, told in KINDS.items() if re.search(rf"helptext: \S+ \{{?{name}\b", text)), "of another kind")
     return f"{flag} is '{value_of(flag, words)}', but should be {kind}. See `{program} --help`."
 

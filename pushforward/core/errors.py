@@ -9,6 +9,6 @@ class BadInput(ValueError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'vae'?`, or an empty string where no known word is near."""
+    """The end of a sentence: `; did you mean 'vae'?`, or a full stop where no known word is near."""
     found = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    return f"; did you mean '{found[0]}'?" if found else "."

@@ -41,9 +41,9 @@ VIEWS: dict[str, tuple[View, View, View]] = {
         View(turn=20, zoom=0.2, shear=0.28, shift=0.125, bend=0.06, erase=0.35),
     ),
     "small-digits": (
-        View(turn=4, zoom=0.04, shift=0.03),
-        View(turn=10, zoom=0.1, shear=0.1, shift=0.08),
-        View(turn=14, zoom=0.14, shear=0.2, shift=0.11, erase=0.25),
+        View(turn=3, zoom=0.03, shift=0.02),
+        View(turn=8, zoom=0.08, shear=0.08, shift=0.05),
+        View(turn=10, zoom=0.1, shear=0.12, shift=0.08),
     ),
     "photos": (
         View(shift=0.06, flip=True),

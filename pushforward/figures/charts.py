@@ -9,7 +9,7 @@ from PIL import Image
 
 from pushforward.figures.canvas import HAIRLINE, INK, MUTED, PALETTE, PAPER, array, blank, drawn, legend, legible, plain
 
-START = 0.05
+START = 0.1
 """Share of a run whose steep curves may leave the chart, so that what follows can be read."""
 WRITTEN = 20
 """Up to so many classes the counts are written into a confusion matrix."""

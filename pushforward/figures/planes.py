@@ -43,7 +43,7 @@ def to_plane(code: Any) -> tuple[NDArray[Any], float]:
 def codes(code: Any, label: Any = None, classes: Sequence[str] = (), axes_names: tuple[str, str] = ("z1", "z2")) -> Image.Image:
     """Codes [N, 2], coloured by class. label [N]: -1 (or None for all) is drawn in grey; classes: the names of 0..K-1."""
     points = array(code)
-    kind = np.full(len(points), -1) if label is None else array(label)
+    kind = np.full(len(points), -1) if label is None else array(label).astype(np.int64)
     figure = blank(5.0 if classes else 4.4, 4.0)
     axes = figure.add_subplot()
     plain(axes, *axes_names)

@@ -7,7 +7,7 @@ from pushforward.recipes.named import RECIPES
 from pushforward.recipes.plan import Order, Plan, order, run_order
 from pushforward.runs import Run
 
-__all__ = ["RECIPES", "Order", "Plan", "order", "plan", "train"]
+__all__ = ["RECIPES", "Order", "Plan", "order", "plan", "run_order", "train"]
 
 
 def plan(what: str, data: Any = None, *, images: int | None = None, minutes: float | None = None, **options: Any) -> Order:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from pushforward import metrics
 from pushforward.core import UNLABELLED, Classifies, Encodes, System
 from pushforward.data import Dataset
-from pushforward.report.asking import able, content, images_of, labels_of
 
 if TYPE_CHECKING:
     from pushforward.runs import Run
@@ -84,28 +84,18 @@ class Shown:
     @cached_property
     def scores(self) -> Scores | None:
         """Of a system that classifies, on labelled test images; None where there are none."""
-        if not isinstance(self.system, Classifies) or self.test is None or self.test.label is None:
+        if not isinstance(self.system, Classifies) or self.test is None or self.test.label is None or (self.test.label < 0).all():
             return None
-        matrix = confusions(self.system, self.test)
-        return Scores(matrix) if matrix.sum() else None
+        return Scores(metrics.confusion(self.system, self.test))
 
     @cached_property
     def measured(self) -> dict[str, float]:
         """The bound and its two parts on at most 2,000 examples, in nats per example; empty for a system that has none."""
-        players = self.system.players()
-        if not isinstance(self.system, Encodes) or len(players) != 1:
+        if not isinstance(self.system, Encodes) or len(self.system.players()) != 1:
             return {}
-        totals: dict[str, float] = {}
         dataset = self.train if self.test is None else self.test
-        count = min(len(dataset), ENOUGH)
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(0)
-            for index in torch.arange(count).split(500):
-                terms = players[0].loss(images_of(dataset, index, self.system))[1]
-                for name in MEASURED:
-                    if name in terms:
-                        totals[name] = totals.get(name, 0.0) + float(terms[name]) * len(index) / count
-        return totals
+        found = metrics.test_bound(self.system, dataset.part(torch.arange(min(len(dataset), ENOUGH))))
+        return {name: found[name] for name in MEASURED if name in found}
 
     @property
     def title(self) -> tuple[str, str]:
@@ -144,23 +134,10 @@ class Shown:
     @property
     def command(self) -> str:
         """The command line that makes this run again."""
-        given, recipe = self.run.environment().get("command"), self.run.recipe
-        if isinstance(given, str):
-            return given
-        if given:
-            return shlex.join(map(str, given))
-        asked = [
-            "pushforward",
-            "train",
-            recipe.system,
-            "--data",
-            str(recipe.data.path),
-            "--images",
-            str(recipe.images),
-            "--seed",
-            str(recipe.seed),
-        ]
-        return shlex.join(asked)
+        recipe = self.run.recipe
+        given = {"--data": recipe.data.path, "--images": recipe.images, "--seed": recipe.seed}
+        words = ["pushforward", "train", recipe.system, *(str(word) for pair in given.items() for word in pair)]
+        return str(self.run.environment().get("command") or shlex.join(words))
 
     @property
     def settings(self) -> list[tuple[str, str]]:
@@ -173,19 +150,6 @@ class Shown:
     def machine(self) -> list[tuple[str, str]]:
         """Versions and machine, name and value."""
         return flat({name: value for name, value in self.run.environment().items() if name != "command"})
-
-
-def confusions(system: System, dataset: Dataset) -> Tensor:
-    """Images of `dataset` by true class and answer, int64 [K, K]; those without a label are left out."""
-    assert dataset.label is not None
-    judge, index = able(system, Classifies), (dataset.label.cpu() != UNLABELLED).nonzero().flatten()
-    classes = max(len(dataset.classes), labels_of(system))
-    matrix = torch.zeros(classes, classes, dtype=torch.int64)
-    for part in index.split(500):
-        batch = images_of(dataset, part, system)
-        pair = batch["label"].cpu() * classes + judge.logits(content(batch)).argmax(1).cpu()
-        matrix += torch.bincount(pair, minlength=classes * classes).reshape(classes, classes)
-    return matrix
 
 
 def flat(values: Mapping[str, Any]) -> list[tuple[str, str]]:

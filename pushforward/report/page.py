@@ -96,7 +96,8 @@ def inlined(plate: Plate) -> Inlined:
     """The plate's picture as a `data:` address, smaller where it would be heavy."""
     picture = plate.picture
     while len(data := _png(picture)) > LARGEST:
-        picture = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4), Image.Resampling.LANCZOS)
+        smaller = min(0.9, (LARGEST / len(data)) ** 0.5)
+        picture = picture.resize((int(picture.width * smaller), int(picture.height * smaller)), Image.Resampling.LANCZOS)
     scale = 1 if plate.kind == "sheet" else 2
     return Inlined("data:image/png;base64," + b64encode(data).decode(), plate.picture.width // scale, plate.picture.height // scale)
 

@@ -45,7 +45,10 @@ def write(path: Path, content: bytes) -> None:
 
 
 def write_folder(folder: Path, files: dict[str, bytes]) -> None:
-    """Make `folder` with these files; it appears whole or not at all. One that is already there is replaced, and is back where that fails."""
+    """Make `folder` with these files; it appears whole or not at all.
+
+    One that is already there is replaced, and stays where that fails.
+    """
     aside, old = folder.with_name(f".{folder.name}.{os.getpid()}.part"), folder.with_name(f".{folder.name}.old")
     with told(folder):
         try:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sys
 import time
 from contextlib import suppress
+from errno import EACCES, EAGAIN
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +16,7 @@ class Lock:
     """Holds `lock` in a run folder, with the pid and start time of its owner.
 
     The system's own lock on that file decides who holds it: two processes never do, and it ends with its owner, so that what
-    a killed process left is taken over. The content is for people, and for file systems that know no locks.
+    a killed process left is taken over. The content is for the refusal, and for file systems that know no locks.
     """
 
     def __init__(self, folder: Path):
@@ -28,10 +30,7 @@ class Lock:
         try:
             self.handle = self.take()
         except OSError as error:
-            raise BadInput(f"{self.path.parent} cannot be trained in: {error.strerror}. Make the folder writable.") from None
-        mine = json.dumps({"pid": os.getpid(), "started": start_time(os.getpid())}).encode()
-        os.ftruncate(self.handle, 0)
-        os.write(self.handle, mine)
+            raise BadInput(f"{self.path.parent} cannot be trained in: {error.strerror}. It must be possible to write there.") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -47,9 +46,7 @@ class Lock:
                 if not claimed(handle):
                     raise self.taken(handle)
                 if self.still_there(handle):
-                    if lives(owner(handle)):
-                        raise self.taken(handle)
-                    os.lseek(handle, 0, os.SEEK_SET)
+                    sign(handle)
                     return handle
             except BaseException:
                 os.close(handle)
@@ -67,24 +64,35 @@ class Lock:
         """The refusal. An owner that has only just taken the lock is given a moment to write who it is."""
         for _ in range(20):
             if found := owner(handle):
-                return BadInput(f"Process {found[0]}, started {found[1]}, is training in {self.path.parent}. Wait for it, or stop it first.")
+                return BadInput(
+                    f"Process {found[0]}, started {found[1]}, is training in {self.path.parent}. Wait for it, or stop it first."
+                )
             time.sleep(0.01)
         return BadInput(f"Another process is training in {self.path.parent}. Wait for it, or stop it first.")
 
 
 def claimed(handle: int) -> bool:
-    """Whether the system's lock on an open file could be had; true where the file system knows none."""
+    """Whether the system's lock on an open file could be had."""
     try:
-        import fcntl
-    except ImportError:  # Windows, where the content has to do
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, 2**20, os.SEEK_SET)  # a byte far behind the content, which others may then still read
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (EACCES, EAGAIN) and not lives(owner(handle))  # a file system without locks
     return True
+
+
+def sign(handle: int) -> None:
+    """Write this process's pid and start time into a lock file."""
+    os.ftruncate(handle, 0)
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.write(handle, json.dumps({"pid": os.getpid(), "started": start_time(os.getpid())}).encode())
 
 
 def owner(handle: int) -> tuple[int, str] | None:

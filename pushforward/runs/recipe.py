@@ -3,15 +3,18 @@
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from pushforward.core import BadInput, System, find_system, nearest
 from pushforward.data import DataSpec
 
 FORMAT = 1
 """Number of the run folder's format; raised when old folders can no longer be read."""
+
+
+Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,23 @@ class Recipe:
     config: dict[str, Any]
     """The system's `Config`."""
     data: DataSpec
-    images: int
+    images: Count
     """Images to train for."""
     fingerprint: str
     """SHA-256 of the training data."""
     name: str = ""
-    labelled: int = 0
+    labelled: Annotated[int, Field(ge=0)] = 0
     """Labelled images that each batch has beside the unlabelled ones."""
     seed: int = 0
     rule: str = "alternating"
-    shards: int = 1
-    precision: str = "float32"
-    clip: float = 0.0
+    shards: Count = 1
+    precision: Literal["float32", "bfloat16"] = "float32"
+    clip: Annotated[float, Field(ge=0)] = 0.0
     compiled: bool = False
-    report_every: int = 10_000
+    report_every: Count = 10_000
     """Images between two lines of `metrics.jsonl`."""
-    sheet_every: int = 100_000
-    save_every: int = 100_000
+    sheet_every: Count = 100_000
+    save_every: Count = 100_000
     format: int = FORMAT
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
@@ -100,7 +103,7 @@ def from_json(text: bytes, where: Path) -> Recipe:
     """
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadInput(f"{where} holds no JSON. The run was changed by hand or damaged; restore the file or train again.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else content

@@ -1,26 +1,27 @@
 """A run folder: everything a trained system needs to live again.
 
-    recipe.json           what it follows from
-    environment.json      versions, machine and command that made it
-    sessions.jsonl        one line per process that trained in it: when, from where to where, seconds
-    metrics.jsonl         one line per report: seen, player/term (no times: a resumed run has the same bytes)
-    checkpoints/000120000/   weights, state, facts, and a SHA-256 of each
-    samples/000120000.png
+recipe.json           what it follows from
+environment.json      versions, machine and command that made it
+sessions.jsonl        one line per process that trained in it: when, from where to where, seconds
+metrics.jsonl         one line per report: seen, player/term (no times: a resumed run has the same bytes)
+checkpoints/000120000/   weights, state, facts, and a SHA-256 of each
+samples/000120000.png
 """
 
 import json
-import os
-import platform
-import sys
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pushforward.core import BadInput, System, nearest
 from pushforward.data import Dataset, open_data
 from pushforward.runs import checkpoint, durable
-from pushforward.runs.checkpoint import Checkpoint, Damaged
-from pushforward.runs.recipe import RECIPE, Recipe, differences, from_json, to_json
+from pushforward.runs.checkpoint import Checkpoint, Damaged, Facts
+from pushforward.runs.environment import environment
+from pushforward.runs.lines import as_bytes, lines_of
+from pushforward.runs.lock import Lock
+from pushforward.runs.recipe import Recipe, differences, from_json, to_json
 from pushforward.training import Trainer
 
 ZOO = Path(__file__).parents[1] / "zoo"
@@ -43,108 +44,129 @@ class Run:
             BadInput: the folder holds another run, or files that are no run.
         """
         folder = Path(folder)
-        if (folder / "recipe.json").exists():
-            changed = differences(cls(folder).recipe, recipe)
-            what = f"with other settings ({'; '.join(changed)})" if changed else "with the same settings"
-            raise BadInput(f"{folder} holds a run {what}. Use `pushforward resume {folder}`, or another --run folder.")
-        if folder.exists() and any(path.name != "lock" for path in folder.iterdir()):
-            raise BadInput(f"{folder} holds files that are no run. Choose an empty or new --run folder.")
+        refuse_taken(folder, recipe)
         folder.mkdir(parents=True, exist_ok=True)
-        durable.write(folder / "environment.json", json.dumps(environment(), indent=2).encode())
-        durable.write(folder / "recipe.json", to_json(recipe))
+        with Lock(folder):
+            refuse_taken(folder, recipe)
+            durable.write(folder / "environment.json", json.dumps(environment(), indent=2).encode())
+            durable.write(folder / "recipe.json", to_json(recipe))
         return cls(folder)
 
     # ---------------------------------------------------------------- saving and going on
     def save(self, trainer: Trainer, setbacks: int = 0, scheduled: bool = True) -> None:
         """Write a checkpoint of a training; older ones beyond the newest few are removed."""
-        facts = {
-            "seen": trainer.seen,
-            "slower": trainer.slower,
-            "counted": trainer.counted,
-            "setbacks": setbacks,
-            "scheduled": scheduled,
-            "recipe": RECIPE.dump_python(self.recipe, mode="json"),
-        }
+        facts = Facts(trainer.seen, trainer.slower, setbacks, trainer.counted, scheduled, self.recipe)
         folder = self.folder / "checkpoints" / f"{trainer.seen:09d}"
         checkpoint.write(folder, Checkpoint(trainer.system.state_dict(), trainer.state(), facts))
-        checkpoint.prune(self.folder, self.scheduled())
+        checkpoint.prune(self.folder)
 
-    def scheduled(self) -> set[int]:
-        """Images seen at the checkpoints that no interrupt made."""
-        facts = [json.loads((path / "facts.json").read_bytes()) for path in checkpoint.folders(self.folder)]
-        return {fact["seen"] for fact in facts if fact["scheduled"]}
+    def usable(self, weights_only: bool = False) -> Iterator[tuple[Path, Checkpoint]]:
+        """The checkpoints that can be used, newest first; a sentence about each other one is noted.
 
-    def resume(self, trainer: Trainer, scheduled_only: bool = False) -> int:
+        Raises:
+            BadInput: the recipe was changed since one was written.
+        """
+        for folder, found in checkpoint.newest_first(self.folder, weights_only):
+            if isinstance(found, Damaged):
+                self.notices.append(f"{found}; the checkpoint before it is used.")
+                continue
+            self.refuse_changes(found.facts.recipe)
+            yield folder, found
+
+    def refuse_changes(self, recipe: Recipe | None = None) -> None:
+        """Refuse to go on by another recipe than `recipe`, by default that of the newest checkpoint.
+
+        Raises:
+            BadInput: naming the differences.
+        """
+        recipe = recipe or checkpoint.newest_recipe(self.folder) or self.recipe
+        if changed := differences(recipe, self.recipe):
+            raise BadInput(
+                f"{self.folder / 'recipe.json'} was changed since training began ({'; '.join(changed)}). Undo that, or train anew."
+            )
+
+    def resume(self, trainer: Trainer, before: int | None = None) -> int:
         """Bring a new trainer to the newest valid checkpoint and forget what came after it; returns the setbacks so far.
+
+        before: images at which the training diverged. Then the newest *scheduled* checkpoint is taken, so that interrupts make no
+        difference, and one of fewer images where there is one: what was saved just before a training diverged may be spoilt already.
 
         Raises:
             BadInput: the recipe was changed since the checkpoint was written, or no checkpoint is usable.
         """
-        for folder, found in checkpoint.newest_first(self.folder):
-            if isinstance(found, Damaged):
-                self.notices.append(f"{found}; the checkpoint before it is used.")
-                continue
-            if scheduled_only and not found.facts["scheduled"]:
-                continue
-            changed = differences(RECIPE.validate_python(found.facts["recipe"]), self.recipe)
-            if changed:
-                raise BadInput(f"{self.folder / 'recipe.json'} was changed since training began ({'; '.join(changed)}). Undo that, or train anew.")
-            trainer.system.load_state_dict(found.weights)
-            trainer.restore(found.state, found.facts["seen"], found.facts["slower"], found.facts["counted"])
-            self.forget_after(int(folder.name))
-            return int(found.facts["setbacks"])
-        if any(checkpoint.folders(self.folder)):
-            raise BadInput(f"No checkpoint of {self.folder} is usable: {' '.join(self.notices)} Train again.")
+        self.tidy()
+        for limit in (None,) if before is None else (before, before + 1):
+            for folder, found in self.usable():
+                if limit is None or (found.facts.scheduled and found.facts.seen < limit):
+                    fill(trainer, found, folder)
+                    self.forget_after(found.facts.seen)
+                    return found.facts.setbacks
+        if checkpoint.folders(self.folder):
+            raise BadInput(f"No checkpoint of {self.folder} is usable. {' '.join(self.notices)} Train again.")
         self.forget_after(-1)
         return 0
 
-    def forget_after(self, seen: int) -> None:
-        """Remove checkpoints, sheets and lines of metrics that are newer than `seen`, and what killed processes left."""
-        import shutil
+    def follow(self, trainer: Trainer) -> int:
+        """`resume` for a rank that only reads, once the first rank has resumed."""
+        for folder, found in self.usable():
+            fill(trainer, found, folder)
+            return found.facts.setbacks
+        return 0
 
+    def tidy(self) -> None:
+        """Remove what killed processes left half written."""
+        for place in (self.folder, self.folder / "checkpoints", self.folder / "samples"):
+            durable.tidy(place)
+
+    def forget_after(self, seen: int) -> None:
+        """Remove checkpoints, sheets and lines of metrics that are newer than `seen`."""
         for path in checkpoint.folders(self.folder):
             if int(path.name) > seen:
-                shutil.rmtree(path)
+                durable.remove_folder(path)
         for path in self.sheets():
             if int(path.stem) > seen:
                 path.unlink()
-        for place in (self.folder, self.folder / "checkpoints", self.folder / "samples"):
-            durable.clear_leftovers(place)
         kept = [line for line in self.metrics() if line["seen"] <= seen]
-        durable.write(self.folder / "metrics.jsonl", b"".join(as_line(line) for line in kept))
+        durable.write(self.folder / "metrics.jsonl", as_bytes(kept))
 
     def extend(self, images: int) -> None:
         """Turn the run into one of more images: another recipe, whose schedules stretch. Its newest checkpoint is taken over."""
-        from dataclasses import replace
-
         if images <= self.recipe.images:
             raise BadInput(f"--extend {images} is no more than the {self.recipe.images} images the recipe has. Give a larger number.")
-        for folder, found in checkpoint.newest_first(self.folder):
-            if not isinstance(found, Damaged):
-                self.recipe = replace(self.recipe, images=images)
-                facts = found.facts | {"recipe": RECIPE.dump_python(self.recipe, mode="json")}
-                checkpoint.write(folder, Checkpoint(found.weights, found.state, facts))
-                self.forget_after(int(folder.name))
-                for older in checkpoint.folders(self.folder)[:-1]:
-                    import shutil
-
-                    shutil.rmtree(older)
-                durable.write(self.folder / "recipe.json", to_json(self.recipe))
-                return
+        with Lock(self.folder):
+            self.tidy()
+            for folder, found in checkpoint.newest_first(self.folder):
+                if not isinstance(found, Damaged):
+                    self.refuse_changes(replace(found.facts.recipe, images=self.recipe.images))
+                    return self.stretch(folder, found, images)
         raise BadInput(f"{self.folder} has no usable checkpoint to go on from. Train again.")
+
+    def stretch(self, folder: Path, found: Checkpoint, images: int) -> None:
+        """Make a checkpoint the first of the recipe of more images. Where that is cut short, `extend` does it again."""
+        self.recipe = replace(self.recipe, images=images)
+        # scheduled, whatever it was before: a training that diverges must find one of this recipe
+        facts = replace(found.facts, recipe=self.recipe, scheduled=True)
+        checkpoint.write(folder, Checkpoint(found.weights, found.state, facts))
+        self.forget_after(found.facts.seen)
+        for older in checkpoint.folders(self.folder)[:-1]:
+            durable.remove_folder(older)
+        durable.write(self.folder / "recipe.json", to_json(self.recipe))
 
     # ---------------------------------------------------------------- reading
     def open(self) -> System:
-        """The system in eval mode, as the newest valid checkpoint has it, at the stage of that checkpoint."""
-        for folder, found in checkpoint.newest_first(self.folder, weights_only=True):
-            if isinstance(found, Damaged):
-                self.notices.append(f"{found}; the checkpoint before it is used.")
-                continue
+        """The system in eval mode, as the newest valid checkpoint has it, at the stage of that checkpoint.
+
+        Raises:
+            BadInput: no checkpoint is usable, or the recipe was changed since it was written.
+        """
+        for folder, found in self.usable(weights_only=True):
             system = self.recipe.build()
-            system.load_state_dict(found.weights)
-            system.enter(system.schedule(int(folder.name), self.recipe.images))
+            enter_weights(system, found, folder)
+            system.enter(system.schedule(found.facts.seen, self.recipe.images))
             return system.eval().requires_grad_(False)
-        raise BadInput(f"{self.folder} has no usable checkpoint. {' '.join(self.notices)} Train it with `pushforward resume {self.folder}`.")
+        raise BadInput(
+            f"{self.folder} has no usable checkpoint. {' '.join(self.notices)} Train it with `pushforward resume {self.folder}`."
+        )
 
     def data(self, memory: Any = None) -> tuple[Dataset, Dataset | None]:
         """Training and test data, the same as when training began.
@@ -152,13 +174,7 @@ class Run:
         Raises:
             BadInput: they are not the same, or came from memory and are not given again.
         """
-        train, test = open_data(self.recipe.data, memory)
-        if train.fingerprint != self.recipe.fingerprint:
-            raise BadInput(
-                f"The data at '{self.recipe.data.path}' are not those the run was trained on "
-                f"(fingerprint {train.fingerprint[:12]}, was {self.recipe.fingerprint[:12]}). Restore them, or train anew."
-            )
-        return train, test
+        return data_of(self.recipe, memory)
 
     def seen(self) -> int:
         """Images seen at the newest checkpoint; 0 where there is none."""
@@ -167,7 +183,7 @@ class Run:
 
     def metrics(self) -> list[dict[str, float]]:
         """One entry per report: {"seen": ..., "player/term": ...}, in order."""
-        return lines_of(self.folder / "metrics.jsonl")
+        return [line for line in lines_of(self.folder / "metrics.jsonl") if isinstance(line.get("seen"), int)]
 
     def sessions(self) -> list[dict[str, Any]]:
         """One entry per process that trained: started, from, to, seconds, memory in MiB."""
@@ -175,11 +191,15 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """Versions, machine and command that made the run."""
-        return json.loads(durable.read(self.folder / "environment.json", "the versions that made the run"))
+        path = self.folder / "environment.json"
+        try:
+            return dict(json.loads(durable.read(path, "the versions that made the run")))
+        except (ValueError, TypeError, RecursionError):
+            raise BadInput(f"{path} holds no JSON object. The run was changed by hand or damaged; restore the file.") from None
 
     def sheets(self) -> list[Path]:
         """Sample sheets made while training, oldest first."""
-        found = [path for path in (self.folder / "samples").glob("*.png") if path.stem.isdigit()]
+        found = [path for path in (self.folder / "samples").glob("*.png") if path.stem.isdecimal()]
         return sorted(found, key=lambda path: int(path.stem))
 
 
@@ -194,7 +214,8 @@ def find(folder: Path) -> Path:
     if not folder.is_dir():
         runs = [path.parent for place in (folder.parent, Path("runs")) for path in sorted(place.glob("*/recipe.json"))]
         shipped = [f"zoo/{path.parent.name}" for path in sorted(ZOO.glob("*/recipe.json"))]
-        raise BadInput(f"There is no run '{folder}'{nearest(str(folder), [*map(str, runs), *shipped])} Runs that come with the package: {', '.join(shipped) or 'none'}.")
+        near = nearest(str(folder), [*map(str, runs), *shipped])
+        raise BadInput(f"There is no run '{folder}'{near} Runs that come with the package: {', '.join(shipped) or 'none'}.")
     if not (folder / "recipe.json").exists():
         raise BadInput(f"{folder} is no run: it has no recipe.json. Give a folder that `pushforward train` made.")
     return folder
@@ -205,56 +226,57 @@ def load(run: Path | str) -> System:
     return Run(run).open()
 
 
-def as_line(entry: dict[str, Any]) -> bytes:
-    """One line of a .jsonl file."""
-    return json.dumps(entry).encode() + b"\n"
+def refuse_taken(folder: Path, recipe: Recipe) -> None:
+    """Refuse to make a run where there is one, or anything else but the beginnings of one that was killed."""
+    if (folder / "recipe.json").exists():
+        changed = differences(Run(folder).recipe, recipe)
+        what = f"with other settings ({'; '.join(changed)})" if changed else "with the same settings"
+        raise BadInput(f"{folder} holds a run {what}. Use `pushforward resume {folder}`, or another --run folder.")
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file. Choose an empty or new --run folder.")
+    known = ("lock", "environment.json")
+    if folder.exists() and any(path.name not in known and path.suffix != ".part" for path in folder.iterdir()):
+        raise BadInput(f"{folder} holds files that are no run. Choose an empty or new --run folder.")
 
 
-def append(path: Path, entry: dict[str, Any]) -> None:
-    """Add a line to a .jsonl file."""
-    with open(path, "ab") as file:
-        file.write(as_line(entry))
-        file.flush()
-        os.fsync(file.fileno())
+def data_of(recipe: Recipe, memory: Any = None) -> tuple[Dataset, Dataset | None]:
+    """Training and test data of a recipe; `memory` where they come from there.
+
+    Raises:
+        BadInput: they are not those of the recipe.
+    """
+    train, test = open_data(recipe.data, memory)
+    if train.fingerprint != recipe.fingerprint:
+        raise BadInput(
+            f"The data at '{recipe.data.path}' are not those the run was trained on "
+            f"(fingerprint {train.fingerprint[:12]}, was {recipe.fingerprint[:12]}). Restore them, or train anew."
+        )
+    return train, test
 
 
-def lines_of(path: Path) -> list[dict[str, Any]]:
-    """The lines of a .jsonl file; a last one that was cut off is passed over."""
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_bytes().splitlines():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
+def enter_weights(system: System, found: Checkpoint, folder: Path) -> None:
+    """Give a system the weights of a checkpoint.
+
+    Raises:
+        BadInput: they are those of another network.
+    """
+    try:
+        system.load_state_dict(found.weights)
+    except RuntimeError as error:
+        what = str(error).splitlines()[-1].strip()
+        raise BadInput(f"{folder} does not fit {type(system).__name__} of this version ({what}). Use the version that made it.") from None
 
 
-def environment() -> dict[str, Any]:
-    """What this process runs on."""
-    import torch
+def fill(trainer: Trainer, found: Checkpoint, folder: Path) -> None:
+    """Bring a trainer to a checkpoint.
 
-    def found(package: str) -> str:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return "not installed"
-
-    packages = ["pushforward", "torch", "numpy", "pillow", "scikit-learn", "safetensors"]
-    return {
-        "command": command(),
-        "versions": {"python": platform.python_version(), **{package: found(package) for package in packages}},
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": str(torch.cpu.get_capabilities().get("cpu_name", platform.processor())),
-            "threads": torch.get_num_threads(),
-            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        },
-    }
-
-
-def command() -> str:
-    """The command line, with the program's name in place of its path."""
-    program = Path(sys.argv[0]).name or "python"
-    return " ".join(["pushforward" if program in ("__main__.py", "cli.py") else program, *sys.argv[1:]])
+    Raises:
+        BadInput: it is one of another network.
+    """
+    enter_weights(trainer.system, found, folder)
+    try:
+        trainer.restore(found.state, found.facts.seen, found.facts.slower, found.facts.counted)
+    except (KeyError, RuntimeError) as error:
+        raise BadInput(
+            f"{folder} does not fit {type(trainer.system).__name__} of this version ({error}). Use the version that made it."
+        ) from None

@@ -21,7 +21,11 @@ class Screen:
         self.console = Console(file=sys.stderr, quiet=quiet)
         self.live = self.console.is_terminal and not quiet
         self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[told]}"), console=self.console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[told]}"),
+            console=self.console,
         )
         self.task = self.bar.add_task(name, total=total, told="starting")
         self.marks: list[tuple[float, int]] = []
@@ -41,6 +45,8 @@ class Screen:
     def round(self, seen: int) -> None:
         """Called after every round; cheap."""
         now = time.monotonic()
+        if self.marks and seen < self.marks[-1][1]:  # a setback: what was trained twice says nothing about the speed
+            self.marks = []
         if not self.marks or now - self.marks[-1][0] > 0.2:
             self.marks = [*self.marks[-300:], (now, seen)]
             self.show(seen, now)
@@ -66,13 +72,15 @@ class Screen:
 
     def report(self, terms: dict[str, float]) -> None:
         """Show the latest means of the terms."""
-        self.terms = "".join(f" · {key.rpartition('/')[2].replace('_', ' ')} {value:.3g}" for key, value in list(terms.items())[:5])
+        alone = len({key.partition("/")[0] for key in terms}) == 1
+        named = [(key.rpartition("/")[2] if alone else key.replace("/", " "), value) for key, value in terms.items()]
+        self.terms = "".join(f" · {name.replace('_', ' ')} {value:.3g}" for name, value in named[:5])
 
     def say(self, sentence: str) -> None:
         """Print a sentence, once."""
         if sentence not in self.said:
             self.said.add(sentence)
-            self.console.print(sentence, highlight=False, markup=False)
+            self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 def clock(seconds: float) -> str:

@@ -1,24 +1,30 @@
-"""Training in a run folder: reports, sheets, checkpoints, interrupts, setbacks. What is saved when is a function of images seen."""
+"""Training in a run folder: reports, sheets, checkpoints, interrupts, setbacks. What is saved when is a function of images seen.
+
+Of several ranks the first one alone writes; the others read what it left, and all stop in the same round.
+"""
 
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from pushforward import figures
 from pushforward.core import BadInput, check
 from pushforward.data import Dataset, Shuffled
+from pushforward.runs import durable, lines
+from pushforward.runs.checkpoint import folders
 from pushforward.runs.lock import Lock
-from pushforward.runs.run import Run, append
+from pushforward.runs.recipe import Recipe, from_json, to_json
+from pushforward.runs.run import Run, data_of, refuse_taken
 from pushforward.runs.screen import Screen
 from pushforward.runs.sheet import sheet
 from pushforward.training import Diverged, Trainer, find_rule
 from pushforward.training.health import advice
-from pushforward.training.machines import join_ranks, peak_memory, rank_and_ranks
+from pushforward.training.machines import can_compile, join_ranks, largest, peak_memory, rank_and_ranks, wait_for_ranks
 
 SETBACKS = 3
 """How often a training that diverged is taken back before it is given up."""
@@ -36,12 +42,22 @@ class GivenUp(ArithmeticError):
     """The training diverged too often."""
 
 
-def start(folder: Path | str, recipe: Any, memory: Any = None, quiet: bool = False) -> Run:
-    """Make a run folder and train in it to the end."""
+def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = False) -> Run:
+    """Make a run folder and train in it to the end. What cannot be trained is refused before anything is written.
+
+    Raises:
+        BadInput: settings, data or folder cannot be used; else as `go_on`.
+    """
     join_ranks()
-    if rank_and_ranks()[0] == 0:
+    recipe = from_json(to_json(recipe), Path(folder) / "recipe.json")
+    if chief():
+        refuse_taken(Path(folder), recipe)
+    dataset, _ = data_of(recipe, memory)
+    trainer = trainer_of(recipe, dataset)
+    if chief():
         Run.create(folder, recipe)
-    return go_on(folder, memory, quiet)
+    wait_for_ranks()
+    return train(Run(folder), trainer, dataset, quiet)
 
 
 def go_on(folder: Path | str, memory: Any = None, quiet: bool = False) -> Run:
@@ -54,27 +70,52 @@ def go_on(folder: Path | str, memory: Any = None, quiet: bool = False) -> Run:
         NoSpace: the disk is full; the last checkpoint is intact.
     """
     join_ranks()
+    wait_for_ranks()  # the first one may have extended the run
     run = Run(folder)
-    chief = rank_and_ranks()[0] == 0
-    with Lock(run.folder) if chief else nothing():
-        dataset, _ = run.data(memory)
-        trainer = trainer_of(run, dataset)
-        setbacks = run.resume(trainer)
-        with Screen(run.recipe.name or run.recipe.system, run.recipe.images, quiet or not chief) as screen:
-            for notice in run.notices:
-                screen.say(notice)
-            while trainer.seen < run.recipe.images:
-                try:
-                    play(run, trainer, setbacks, screen, chief)
-                except Diverged as reason:
-                    setbacks += 1
-                    trainer = take_back(run, dataset, setbacks, reason, screen)
+    run.refuse_changes()
+    dataset, _ = run.data(memory)
+    return train(run, trainer_of(run.recipe, dataset), dataset, quiet)
+
+
+def train(run: Run, trainer: Trainer, dataset: Dataset, quiet: bool) -> Run:
+    """Take the lock, bring a trainer to where the run stands, and train to the end."""
+    recipe = run.recipe
+    screen = Screen(recipe.name or recipe.system, recipe.images, quiet or not chief())
+    with Lock(run.folder) if chief() else nullcontext(), signals() as asked, screen:
+        setbacks = together(run, trainer, run.resume(trainer) if chief() else 0)
+        for notice in run.notices:
+            screen.say(notice)
+        if recipe.compiled and not can_compile():
+            screen.say("This machine cannot compile (is there a C++ compiler?), so the losses run as they are, which is slower.")
+        while trainer.seen < recipe.images:
+            try:
+                play(run, trainer, setbacks, screen, asked)
+            except Diverged as reason:
+                setbacks += 1
+                trainer = take_back(run, trainer, dataset, setbacks, reason, screen)
     return run
 
 
-def trainer_of(run: Run, dataset: Dataset) -> Trainer:
-    """A trainer at the start of a run's recipe."""
-    recipe = run.recipe
+def chief() -> bool:
+    """Whether this rank is the one that writes."""
+    return rank_and_ranks()[0] == 0
+
+
+def together(run: Run, trainer: Trainer, setbacks: int) -> int:
+    """Bring the other ranks' trainers to the checkpoint that the first rank's has just come to; returns its setbacks."""
+    wait_for_ranks()
+    if not chief():
+        setbacks = run.follow(trainer)
+    wait_for_ranks()
+    return setbacks
+
+
+def trainer_of(recipe: Recipe, dataset: Dataset) -> Trainer:
+    """A trainer at the start of a recipe.
+
+    Raises:
+        BadInput: the system cannot learn from these data.
+    """
     system = recipe.build()
     source = Shuffled(dataset, recipe.seed, recipe.labelled)
     first = source.batch(system.schedule(0, recipe.images), 0, 0, 1)
@@ -90,83 +131,92 @@ def trainer_of(run: Run, dataset: Dataset) -> Trainer:
         rule=find_rule(recipe.rule),
         seed=recipe.seed,
         shards=recipe.shards,
-        precision=recipe.precision,  # type: ignore[arg-type]
+        precision=recipe.precision,
         clip=recipe.clip,
         compiled=recipe.compiled,
     )
 
 
-def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, chief: bool) -> None:
-    """Train until the end, saving on the way."""
-    recipe, began, came = run.recipe, time.monotonic(), trainer.seen
-    (run.folder / "samples").mkdir(exist_ok=True)
-    if chief and trainer.seen == 0:
+def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[int]) -> None:
+    """Train until the end, saving on the way.
+
+    asked: the numbers of signals that came; one of them, on any rank, ends the training after the round.
+    """
+    began, came, started = time.monotonic(), trainer.seen, datetime.now(UTC).isoformat(timespec="seconds")
+    if chief() and not folders(run.folder):
         run.save(trainer, setbacks)
-    started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        with signals() as asked:
-            for _ in trainer.rounds():
-                screen.round(trainer.seen)
-                if due(recipe.report_every, trainer):
-                    tell(run, trainer, screen, chief)
-                if chief and due(recipe.sheet_every, trainer):
-                    picture(run, trainer, dataset_of(trainer))
-                if chief and due(recipe.save_every, trainer):
-                    run.save(trainer, setbacks)
-                if asked:
-                    if chief and not due(recipe.save_every, trainer):
-                        run.save(trainer, setbacks, scheduled=False)
-                    raise Interrupted(asked[0], run.folder)
+        before = trainer.seen
+        for _ in trainer.rounds():
+            screen.round(trainer.seen)
+            saved = record(run, trainer, setbacks, before, screen)
+            if number := largest(asked[0] if asked else 0):
+                if chief() and not saved:
+                    run.save(trainer, setbacks, scheduled=False)
+                wait_for_ranks()
+                raise Interrupted(number, run.folder)
+            before = trainer.seen
     finally:
-        if chief:
+        if chief():
             told = {"started": started, "from": came, "to": trainer.seen, "seconds": round(time.monotonic() - began, 3)}
-            append(run.folder / "sessions.jsonl", told | {"memory": round(peak_memory())})
+            with suppress(OSError):  # a disk that is full is told of already
+                lines.append(run.folder / "sessions.jsonl", told | {"memory": round(peak_memory())})
 
 
-def due(every: int, trainer: Trainer) -> bool:
-    """Whether a multiple of `every` images was passed in this round, or the training ended."""
-    before = trainer.seen - trainer.stage.batch_size
-    return trainer.seen // every > before // every or trainer.seen >= trainer.images
+def record(run: Run, trainer: Trainer, setbacks: int, before: int, screen: Screen) -> bool:
+    """Write what is due after a round that began at `before` images; returns whether a checkpoint was."""
+
+    def due(every: int) -> bool:
+        """Whether a multiple of `every` images was passed in this round, or the training ended."""
+        return trainer.seen // every > before // every or trainer.seen >= trainer.images
+
+    recipe = run.recipe
+    if due(recipe.report_every):
+        tell(run, trainer, screen)
+    if chief() and due(recipe.sheet_every):
+        picture(run, trainer)
+    if chief() and due(recipe.save_every):
+        run.save(trainer, setbacks)
+    return due(recipe.save_every)
 
 
-def tell(run: Run, trainer: Trainer, screen: Screen, chief: bool) -> None:
+def tell(run: Run, trainer: Trainer, screen: Screen) -> None:
     """A line of metrics, and advice where it shows something."""
     terms = trainer.report()
     screen.report(terms)
-    if chief:
-        append(run.folder / "metrics.jsonl", {"seen": trainer.seen, **terms})
+    if chief():
+        lines.append(run.folder / "metrics.jsonl", {"seen": trainer.seen, **terms})
         for sentence in advice(terms, trainer.stage.progress):
             screen.say(sentence)
 
 
-def picture(run: Run, trainer: Trainer, dataset: Dataset) -> None:
+def picture(run: Run, trainer: Trainer) -> None:
     """A sheet of samples from codes that are the same every time."""
-    trainer.system.eval()
-    made = sheet(trainer.system, dataset)
-    if made is not None:
-        figures.save(made, run.folder / "samples" / f"{trainer.seen:09d}.png")
-
-
-def dataset_of(trainer: Trainer) -> Dataset:
-    """The data that a run's trainer learns from."""
     assert isinstance(trainer.source, Shuffled)
-    return trainer.source.dataset
+    trainer.system.eval()
+    made = sheet(trainer.system, trainer.source.dataset)
+    if made is not None:
+        (run.folder / "samples").mkdir(exist_ok=True)
+        png = BytesIO()
+        made.save(png, "PNG")
+        durable.write(run.folder / "samples" / f"{trainer.seen:09d}.png", png.getvalue())
 
 
-def take_back(run: Run, dataset: Dataset, setbacks: int, reason: Diverged, screen: Screen) -> Trainer:
-    """A trainer at the newest scheduled checkpoint, with half the rate; later checkpoints are removed.
-
-    Not one made by an interrupt: a run that was interrupted must go back as far as one that was not.
-    """
+def take_back(run: Run, trainer: Trainer, dataset: Dataset, setbacks: int, reason: Diverged, screen: Screen) -> Trainer:
+    """A trainer at the newest fitting checkpoint (see `Run.resume`), with half the rate; later checkpoints are removed."""
     if setbacks > SETBACKS:
-        raise GivenUp(f"{reason}, after {SETBACKS} attempts at ever smaller rates. Use a smaller --rate, or look for odd values in the data.")
-    trainer = trainer_of(run, dataset)
-    run.resume(trainer, scheduled_only=True)
-    trainer.slower /= 2
-    trainer.enter()
-    run.save(trainer, setbacks)  # the smaller rate must outlive a kill
-    screen.say(f"{reason}. Back to {trainer.seen} images, at {trainer.slower:g} of the rate.")
-    return trainer
+        raise GivenUp(
+            f"{reason}, after {SETBACKS} attempts at ever smaller rates. Use a smaller --rate, or look for odd values in the data."
+        )
+    again = trainer_of(run.recipe, dataset)
+    if chief():
+        run.resume(again, before=trainer.seen)
+        again.slower = trainer.slower / 2
+        again.enter()
+        run.save(again, setbacks)  # the smaller rate must outlive a kill
+    together(run, again, setbacks)
+    screen.say(f"{reason}. Back to {again.seen} images, at {again.slower:g} of the rate.")
+    return again
 
 
 @contextmanager
@@ -188,9 +238,3 @@ def signals() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def nothing() -> Iterator[None]:
-    """In place of the lock, which only the first rank holds."""
-    yield

@@ -27,7 +27,7 @@ SIGNS = (
     Sign(
         ("rate", "active_codes"),
         lambda t: t["rate"] >= 0.5 and t["active_codes"] < 0.5,
-        "Dead codes: only {active_codes:.0%} of the code dimensions are used. That is harmless; a smaller --latent gives the same pictures.",
+        "Dead codes: only {active_codes:.0%} of the code dimensions are used. That is harmless; with a smaller --latent it looks the same.",
     ),
     Sign(
         ("label_use", "distortion"),
@@ -37,12 +37,14 @@ SIGNS = (
     Sign(
         ("rarest_class",),
         lambda t: t["rarest_class"] < 0.3,
-        "Lopsided pseudo-labels: the rarest class gets {rarest_class:.0%} of its share. Label a few more images of it, or raise --mutual-information.",
+        "Lopsided pseudo-labels: the rarest class gets {rarest_class:.0%} of its share. Label more images of it, or raise "
+        "--mutual-information.",
     ),
     Sign(
         ("mask_rate",),
         lambda t: t["mask_rate"] < 0.05,
-        "Hardly any unlabelled image is read with confidence ({mask_rate:.1%}), so they teach nothing. Lower --threshold or keep more labels.",
+        "Hardly any unlabelled image is read with confidence ({mask_rate:.1%}), so they teach nothing. Lower --threshold, or keep "
+        "more labels.",
     ),
 )
 

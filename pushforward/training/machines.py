@@ -74,7 +74,7 @@ def lay_out(system: nn.Module) -> None:
     """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike."""
     for part in system.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
-            part.to(memory_format=torch.channels_last)
+            part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
 
 
 def join_ranks() -> None:

@@ -1,7 +1,7 @@
 """The loop. It knows players, not papers.
 
-One round: players' modules to train mode -> the players that play -> the rule -> averages -> adapt -> seen += batch_size -> the next stage.
-Random numbers of a step are a function of (seed, seen, player, turn, shard) and batches of (seed, stream, seen): nothing random is ever saved.
+One round: players' modules to train mode -> the players that play -> the rule -> averages -> adapt -> seen += batch_size -> next stage.
+Random numbers of a step are a function of (seed, seen, player, turn, shard), batches of (seed, stream, seen): nothing random is saved.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,6 @@ from pushforward.core import Batch, Player, Source, System, Terms
 from pushforward.training import machines
 from pushforward.training.averages import follow
 from pushforward.training.rules import Alternating, Field, Rule
-
 
 LIMIT = 1e18
 """A loss or gradient above this counts as infinite: little more and its square leaves float32."""
@@ -122,7 +121,7 @@ class Trainer:
                 buffer.copy_(old)  # each shard starts from the same running statistics
             losses, terms = zip(*(self.evaluate(player, turn, shard) for player in movers), strict=True)
             slopes = [torch.autograd.grad(loss, own, allow_unused=True) for loss, own in zip(losses, weights, strict=True)]
-            field = {w: g for own, gs in zip(weights, slopes, strict=True) for w, g in zip(own, gs, strict=True) if g is not None}
+            field: Field = {w: g for own, gs in zip(weights, slopes, strict=True) for w, g in zip(own, gs, strict=True) if g is not None}
             changes = [b - old for b, old in zip(self.running, before, strict=False) if b.is_floating_point()]
             found.append([*field.values(), *(t.detach() for ts in terms for t in ts.values()), *changes])
         mean = iter(machines.mean_over_shards(found, self.shards))
@@ -208,13 +207,15 @@ class Trainer:
 
     def report(self) -> dict[str, float]:
         """Mean of each term over the rounds since the last report that had it; starts the next."""
-        means = {key: value.item() / self.counted[key] for key, value in self.sums.items()}
+        latest = [f"{player}/{name}" for player, terms in self.terms.items() for name in terms]  # an order that needs no saving
+        names = sorted(self.sums, key=lambda key: (latest.index(key) if key in latest else len(latest), key))
+        means = {key: self.sums[key].item() / self.counted[key] for key in names}
         self.sums, self.counted = {}, {}
         return means
 
     def state(self) -> dict[str, Tensor]:
         """All that a checkpoint needs beside the system's weights: optimiser moments, the rule's memory, the report's sums."""
-        names = {w: f"{player}/{key}" for player, module in self.modules.items() for key, w in module.named_parameters()}
+        names: dict[Tensor, str] = {w: f"{player}/{key}" for player, module in self.modules.items() for key, w in module.named_parameters()}
         moments = {
             f"moment/{names[w]}/{key}": value
             for optimiser in self.optimisers.values()
@@ -249,7 +250,6 @@ class Trainer:
 def as_laid_out(value: Tensor, weight: nn.Parameter | Tensor) -> Tensor:
     """`value` in the memory order of `weight`, which fused optimisers rely on."""
     return torch.empty_like(weight).copy_(value)
-
 
 
 def finite(value: Tensor) -> bool:

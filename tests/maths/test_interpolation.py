@@ -56,3 +56,11 @@ def test_arc_and_line_differ_where_they_should() -> None:
     a, b = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0])
     assert slerp(a, b, 0.5).norm().item() == pytest.approx(2.0)
     assert lerp(a, b, 0.5).norm().item() == pytest.approx(2**0.5)
+
+
+def test_between_unequal_lengths_the_length_changes_evenly_whatever_the_angle() -> None:
+    a, b = torch.tensor([0.1, 0.0], dtype=torch.float64), torch.tensor([2 * cos(3.0), 2 * sin(3.0)], dtype=torch.float64)
+    t = torch.linspace(0, 1, 11, dtype=torch.float64)
+    walk = slerp(a, b, t)
+    torch.testing.assert_close(walk.norm(dim=-1), 0.1 + 1.9 * t)
+    torch.testing.assert_close(torch.atan2(walk[:, 1], walk[:, 0]), 3.0 * t)

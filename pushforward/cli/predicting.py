@@ -1,0 +1,91 @@
+"""Reading a user's images as a run's classifier sees them. Imports torch: loaded when needed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pushforward import metrics
+from pushforward.cli.opening import classes_of
+from pushforward.core import BadInput, Classifies, System
+from pushforward.data import Dataset
+from pushforward.data.archive import Entry, opened
+from pushforward.data.decode import NoImage, decode
+from pushforward.data.images import printable
+from pushforward.data.resize import fitted
+from pushforward.runs import Run
+
+LISTED = 10
+"""Files that are named when they are left out."""
+
+
+def predicted(run: Run, system: System, path: Path) -> tuple[tuple[str, ...], list[list[str]], list[str]]:
+    """Names of the classes; for each image its file, its class and the probability of each; and sentences to say.
+
+    Raises:
+        BadInput: a system that does not classify images, a path that is not there, or no image in it.
+    """
+    shape = system.config.shape
+    if not isinstance(system, Classifies) or len(shape) != 3:
+        raise BadInput(f"{run.folder} is a {type(system).__name__}, which does not classify images. Train classification_vae.")
+    files, images, changed, bad = [], [], 0, []
+    with entries(path) as found:
+        for entry in found:
+            try:
+                pixels, as_it_was = suited(entry, shape)
+            except NoImage as reason:
+                bad.append(f"{printable(entry.name)} ({reason})")
+                continue
+            files.append(printable(entry.name))
+            images.append(pixels)
+            changed += not as_it_was
+    if not images:
+        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
+    data = run.recipe.data
+    p = metrics.probabilities(system, Dataset(path.name, image=torch.from_numpy(np.stack(images)), binarise=data.binarise))
+    names = classes_of(run, p.shape[1])
+    rows = [[file, names[int(row.argmax())], *(f"{value:.6f}" for value in row.tolist())] for file, row in zip(files, p, strict=True)]
+    size = f"{shape[2]}x{shape[1]}"
+    notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
+    return names, rows, notes + ([f"{len(bad)} files were left out: {listed(bad)}."] if bad else [])
+
+
+@contextmanager
+def entries(path: Path) -> Iterator[list[Entry]]:
+    """The files that a user means: one image, or those of a folder or zip."""
+    if not path.exists():
+        raise BadInput(f"There is no image or folder '{path}'. Give an image file, a folder or a zip.")
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        with opened(path) as found:
+            yield found
+    else:
+        yield [Entry(path.name, path.read_bytes)]
+
+
+def suited(entry: Entry, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
+    """An image as uint8 of `shape` [c, h, w], and whether it was so already.
+
+    Raises:
+        NoImage: why it cannot be used.
+    """
+    channels, height, width = shape
+    try:
+        pixels = decode(entry.read())
+    except NoImage:
+        raise
+    except Exception as error:  # zipfile and zlib raise nearly every kind on broken members
+        raise NoImage(f"unreadable: {error or type(error).__name__}") from error
+    image = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
+    same = image.size == (width, height)
+    if not same and width != height:
+        raise NoImage(f"{image.width}x{image.height} pixels, but the run was trained on {width}x{height}")
+    planes = np.asarray(image if same else fitted(image, width)).reshape(height, width, channels).transpose(2, 0, 1)
+    return planes, same and (pixels.ndim == 3) == (channels == 3)
+
+
+def listed(items: list[str]) -> str:
+    """The first few of them."""
+    return ", ".join(items[:LISTED]) + (f" and {len(items) - LISTED} more" if len(items) > LISTED else "") if items else "it is empty"

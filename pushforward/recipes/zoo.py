@@ -1,0 +1,41 @@
+"""The small trained runs that come with the package: `python -m pushforward.recipes.zoo` makes them anew from MNIST."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pushforward.recipes import train
+from pushforward.runs import Run
+from pushforward.runs.run import ZOO
+
+MAKES: dict[str, tuple[str, dict[str, Any]]] = {
+    "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 16, "width": 24, "images": 1_200_000}),
+    "conditional_vae": ("conditional_vae", {"data": "mnist", "binarise": "dynamic", "latent": 16, "width": 24, "images": 1_200_000}),
+    "classification_vae": ("mnist_semi", {"width": 16, "binarise": "no"}),
+}
+LARGEST = 1.5e6
+"""Bytes that one of them may take."""
+
+
+def ship(run: Run, name: str) -> Path:
+    """Copy what opening a run needs into the package: no optimiser state, no sheets."""
+    place = ZOO / name
+    shutil.rmtree(place, ignore_errors=True)
+    newest = f"{run.seen():09d}"
+    for part in ("recipe.json", "environment.json", "metrics.jsonl", "sessions.jsonl"):
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(run.folder / part, place / part)
+    kept = place / "checkpoints" / newest
+    kept.mkdir(parents=True)
+    for part in ("weights.safetensors", "facts.json", "manifest.json"):
+        shutil.copy(run.folder / "checkpoints" / newest / part, kept / part)
+    size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+    if size > LARGEST:
+        raise ValueError(f"{place} takes {size} bytes; at most {LARGEST:.0f} are shipped")
+    return place
+
+
+if __name__ == "__main__":
+    for name, (what, options) in MAKES.items():
+        folder = Path("runs/zoo") / name
+        print(ship(Run(folder) if folder.exists() else train(what, run=folder, **options), name))

@@ -1,0 +1,202 @@
+"""Every command once or twice: it does its work and prints the path of what it wrote."""
+
+import csv
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pushforward
+from pushforward.cli import COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_a_sentence_and_an_example(ask, name):
+    answer = ask(name, "--help")
+    assert answer.code == 0 and not answer.err
+    assert f"Example: pushforward {name}" in answer.out
+    kind = COMMANDS[name]
+    assert kind.__doc__.split("\n")[0].endswith(".")
+    listed = "".join(ask("--help").out.replace("│", " ").split())
+    assert name + "".join(kind.__doc__.split("\n")[0].split()) in listed
+
+
+def test_no_words_at_all_show_the_commands(ask):
+    answer = ask()
+    assert answer.code == 0 and all(name in answer.out for name in COMMANDS)
+
+
+def test_train_says_what_was_chosen_how_it_went_and_what_next(ask, tmp_path):
+    answer = ask("train", "vae", "--data", "digits", "--images", 600, "--latent", 2, "--width=16", "--net", "mlp", "--held-out", "0.2")
+    assert answer.code == 0
+    assert "VAE with" in answer.out and "Held-out bound: " in answer.out and "distortion" in answer.out
+    assert (tmp_path / "runs" / "vae" / "report.html").exists() and "Report: runs/vae/report.html" in answer.out
+    assert "pushforward sample runs/vae\n" in answer.out and "predict" not in answer.out
+    recipe = pushforward.load(tmp_path / "runs" / "vae").config
+    assert (recipe.latent, recipe.width, recipe.net) == (2, 16, "mlp")
+
+
+@pytest.fixture
+def no_report(monkeypatch):
+    """Leave the page out, which takes seconds and is tested elsewhere."""
+    monkeypatch.setattr("pushforward.report.write", lambda run: run.folder / "report.html")
+
+
+def test_train_a_classifier_from_few_labels_by_minutes(ask, no_report, monkeypatch):
+    from pushforward.recipes import pace
+
+    monkeypatch.setattr(pace, "TIMED", 0.05)
+    words = ["--data", "digits", "--labels", 50, "--labelled", 16, "--minutes", 0.005, "--net", "mlp", "--width", 32, "--run", "mine"]
+    answer = ask("train", "classification_vae", *words)
+    assert answer.code == 0
+    assert "Measured" in answer.out and "Test accuracy: " in answer.out
+    assert "From the same 50 labels scikit-learn's label spreading reaches 9" in answer.out and "nearest neighbour 8" in answer.out
+    assert "pushforward predict mine photos/" in answer.out and "pushforward sample mine --label 0" in answer.out
+
+
+def test_train_a_recipe_with_changes(ask, no_report):
+    answer = ask("train", "demo", "--images", 256, "--net", "mlp", "--width", 16, "--run", "small")
+    assert answer.code == 0 and "Test accuracy: " in answer.out
+
+
+def test_train_with_zeros_and_nothing_held_out(ask, no_report, tmp_path, table):
+    answer = ask("train", "vae", "--data", table, "--images", 256, "--held-out", 0, "--warm-up", 0, "--seed", 0)
+    assert answer.code == 0 and "Nothing was held out" in answer.out
+    assert "sample" in answer.out and "reconstruct" not in answer.out  # there are no pictures of a row
+    assert pushforward.load(tmp_path / "runs" / "vae").config.warm_up == 0
+
+
+def test_train_a_completing_system(ask, no_report):
+    answer = ask("train", "conditional_vae", "--data", "digits", "--observe", 2, "--images", 256, "--net", "mlp", "--width", 16)
+    assert answer.code == 0 and "Held-out bound" in answer.out
+    assert "pushforward reconstruct" in answer.out and "pushforward sample" not in answer.out
+
+
+def test_resume_a_finished_run_and_extend_it(ask, no_report, runs, tmp_path):
+    folder = shutil.copytree(runs["vae"], tmp_path / "copy")
+    before = ask("resume", folder)
+    assert before.code == 0 and "has seen all of its 640 images" in before.out
+    answer = ask("resume", folder, "--extend", 1280)
+    assert answer.code == 0 and "now ends at 1,280 images" in answer.out and "Held-out bound" in answer.out
+    assert pushforward.load(folder).stage.seen == 1280
+
+
+@pytest.mark.parametrize(
+    ("run", "words", "name"),
+    [
+        ("vae", ["sample"], "samples-seed0"),
+        ("vae", ["sample", "--count", 9, "--seed", 3, "--mixture", 4], "samples-mixture4-seed3"),
+        ("conditional", ["sample", "--label", 3, "--count", 4], "samples-label3-seed0"),
+        ("classifier", ["sample", "--mixture", 2, "--label", 1], "samples-mixture2-label1-seed0"),
+        ("table", ["sample", "--count", 100], "samples-seed0"),
+        ("table", ["sample", "--mixture", 2], "samples-mixture2-seed0"),
+        ("vae", ["reconstruct"], "reconstructions"),
+        ("conditional", ["reconstruct"], "reconstructions"),
+        ("completing", ["reconstruct"], "completions"),
+        ("vae", ["interpolate"], "interpolation"),
+        ("classifier", ["interpolate", "--first", 3, "--second", 17], "interpolation-3-17"),
+        ("conditional", ["interpolate", "--labels", 3, 8], "interpolation-label3-label8"),
+        ("vae", ["traverse"], "traversal"),
+        ("conditional", ["traverse", "--label", 5], "traversal-label5"),
+    ],
+)
+def test_pictures(ask, runs, run, words, name):
+    command, *rest = words
+    answer = ask(command, runs[run], *rest)
+    assert answer.code == 0, answer.err
+    assert answer.path == runs[run] / "pictures" / f"{name}.png" and answer.out.count("\n") == 1
+    with Image.open(answer.path) as picture:
+        assert min(picture.size) > 40
+        assert len(picture.convert("L").getcolors(256) or []) > 5  # something is drawn
+
+
+def test_out_is_where_the_picture_goes_and_the_seed_decides_what_it_shows(ask, runs, tmp_path):
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        answer = ask("sample", runs["vae"], "--out", f"new/{name}.png", "--seed", seed)
+        assert answer.code == 0 and answer.out == f"new/{name}.png\n"
+    a, b, c = ((tmp_path / "new" / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_predict_a_folder_a_zip_and_an_image(ask, runs, tmp_path):
+    photos = tmp_path / "photos"
+    (photos / "below").mkdir(parents=True)
+    grey = np.random.default_rng(0).integers(0, 256, (8, 8), dtype=np.uint8)
+    Image.fromarray(grey).save(photos / "exact.png")
+    Image.fromarray(np.stack([grey] * 3, 2).repeat(5, 0)).save(photos / "below" / "colour.png")
+    (photos / "letter.txt").write_text("no image")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.write(photos / "exact.png", "exact.png")
+
+    answer = ask("predict", runs["classifier"], photos)
+    assert answer.code == 0 and answer.path == runs["classifier"] / "predictions.csv"
+    assert "1 of 2 images were fitted to the run's 8x8 pixels" in answer.err and "letter.txt (not a PNG" in answer.err
+    heads, *rows = csv.reader(answer.path.open())
+    assert heads == ["file", "class", *"0123456789"]
+    assert [row[0] for row in rows] == ["below/colour.png", "exact.png"]
+    for row in rows:
+        p = [float(value) for value in row[2:]]
+        assert sum(p) == pytest.approx(1, abs=1e-4) and row[1] == str(p.index(max(p)))
+
+    for path in (tmp_path / "photos.zip", photos / "exact.png"):
+        answer = ask("predict", runs["classifier"], path, "--out", "found.csv")
+        assert answer.code == 0 and not answer.err and answer.out == "found.csv\n"
+        assert list(csv.reader(answer.path.open()))[1] == rows[1]
+
+
+def test_predict_says_what_training_measured(ask, runs, tmp_path):
+    """The whole way over image files gives the same answers as the data set in memory."""
+    from pushforward import metrics
+    from pushforward.runs import Run
+
+    run = Run(runs["classifier"])
+    _, test = run.data()
+    for place in range(20):
+        (tmp_path / "digits").mkdir(exist_ok=True)
+        Image.fromarray(test.image[place, 0].numpy()).save(tmp_path / "digits" / f"{place:02}.png")
+    answer = ask("predict", run.folder, tmp_path / "digits", "--out", "p.csv")
+    found = [int(row[1]) for row in list(csv.reader(answer.path.open()))[1:]]
+    assert found == metrics.probabilities(run.open(), test)[:20].argmax(1).tolist()
+
+
+def test_report(ask, runs):
+    answer = ask("report", runs["table"])
+    assert answer.code == 0 and answer.path == runs["table"] / "report.html" and answer.path.exists()
+
+
+def test_systems(ask):
+    answer = ask("systems")
+    assert answer.code == 0
+    assert "vae                  Variational auto-encoder (Kingma & Welling 2014" in answer.out and "[samples, encodes]" in answer.out
+    assert "mnist_semi           Classification VAE on MNIST" in answer.out
+    one = ask("systems", "vae").out
+    assert "minimised" in one and "--latent" in one and "int = 20  Dimensions of the code z." in one
+    assert "--shape" in one and "follows from the data" in one and "Literal['auto'" in one
+
+
+def test_data(ask, tmp_path, monkeypatch, table):
+    monkeypatch.setenv("PUSHFORWARD_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    answer = ask("data")
+    assert answer.code == 0 and "mnist          not here; get it with: pushforward data get mnist" in answer.out
+    answer = ask("data", "describe", "digits")
+    assert "899 images of 1x8x8" in answer.out and "898 held out" in answer.out and "10 classes: 0 89" in answer.out
+    assert "rows of 2 columns (length, weight)" in ask("data", "describe", table).out
+
+
+def test_data_get_prints_the_folder(ask, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("pushforward.data.get", lambda name, progress, say: (asked.append(name), tmp_path)[1])
+    answer = ask("data", "get", "mnist")
+    assert answer.code == 0 and answer.path == tmp_path and asked == ["mnist"]
+
+
+def test_rules_in_the_help_are_the_rules_there_are():
+    from typing import get_args, get_type_hints
+
+    from pushforward.cli.training import Train
+    from pushforward.training.rules import RULES
+
+    assert get_args(get_args(get_type_hints(Train)["rule"])[0]) == tuple(RULES)

@@ -1,0 +1,263 @@
+"""How the classification VAE learns: from labels, without, and from few; and what it must not see."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+from torch import Tensor
+from torch import distributions as D
+
+from pushforward.core import UNLABELLED, BadInput
+from pushforward.data import Dataset, Shuffled, hide_labels, labelled_indices
+from pushforward.systems.classification_vae import ClassificationVAE, Config
+from pushforward.training import Trainer
+from tests.systems.reference import digits
+
+CLASSES = 3
+SEMI = {"consistency": 1.0, "mutual_information": 0.5, "average": 200, "settle": 0.3}
+
+
+def made(shape: tuple[int, ...] = (1, 6, 6), classes: int = CLASSES, **settings: object) -> ClassificationVAE:
+    torch.manual_seed(0)
+    return ClassificationVAE(Config(shape, classes, latent=3, **({"width": 12, "batch_size": 16} | settings)))  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- no label leaks
+
+
+@cache
+def two_worlds(keep: int) -> tuple[Dataset, Dataset]:
+    """The same images and the same `keep` labels; of all labels that are hidden, most differ."""
+    generator = torch.Generator().manual_seed(0)
+    label = torch.arange(60) % CLASSES
+    image = torch.randint(0, 256, (60, 1, 6, 6), dtype=torch.uint8, generator=generator)
+    kept = labelled_indices(label, keep, seed=1)
+    other = label.clone()
+    for place in range(60):  # the choice of labels reads all of them: change those that leave it as it is
+        tried = other.clone()
+        tried[place] = (tried[place] + 1) % CLASSES
+        if place not in kept and torch.equal(labelled_indices(tried, keep, seed=1), kept):
+            other = tried
+    assert torch.equal(label[kept], other[kept]) and (label != other).sum() > 30
+    first = Dataset("made", image=image, label=label, classes=("a", "b", "c"))
+    return first, replace(first, label=other)
+
+
+def bits_of_a_training(data: Dataset, labelled: int, settings: dict[str, object]) -> dict[str, bytes]:
+    """Every bit of what ten rounds leave behind: weights, averages, running statistics, moments and reported terms."""
+    system = made(**settings)
+    trainer = Trainer(system, Shuffled(data, labelled=labelled), 160, precision="float32", device="cpu", clip=5.0)
+    for _ in trainer.rounds():
+        pass
+    left = system.state_dict() | trainer.state()
+    return {key: value.contiguous().numpy().tobytes() for key, value in left.items()}
+
+
+@pytest.mark.parametrize("labelled", [0, 6], ids=["as-they-come", "labelled-first"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"form": "lecture"},
+        {"code_sees_label": True},
+        {"form": "lecture", "code_sees_label": True, "likelihood": "cross-entropy"},
+        {"form": "bound", "views": "small-digits", "net": "convolution", "shape": (1, 8, 8), **SEMI},
+        {"form": "lecture", "views": "small-digits", **SEMI},
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())) or "bound",
+)
+def test_hidden_labels_change_no_bit_of_a_training(settings: dict[str, object], labelled: int) -> None:
+    one, other = two_worlds(9)
+    if "shape" in settings:
+        one, other = (replace(data, image=data.image.repeat(1, 1, 2, 2)[..., :8, :8]) for data in (one, other))
+    hidden = [hide_labels(data, 9, seed=1) for data in (one, other)]
+    assert torch.equal(hidden[0].label, hidden[1].label)
+    left, right = (bits_of_a_training(data, labelled, settings) for data in hidden)
+    assert left.keys() == right.keys() and [key for key in left if left[key] != right[key]] == []
+    assert bits_of_a_training(one, labelled, settings) != left, "labels that are not hidden do make a difference"
+
+
+@pytest.mark.parametrize("form", ["bound", "lecture"])
+def test_an_unlabelled_image_is_unlabelled_even_where_the_data_know_its_label(form: str) -> None:
+    """In a batch of 6 labelled and 16 unlabelled images, 6 of 22 are asked for their class."""
+    data, system = two_worlds(9)[0], made(form=form)
+    batch = Shuffled(data, labelled=6).batch(system.stage, 0, 0, 1)
+    assert (batch["label"][6:] == UNLABELLED).all() and (batch["label"][:6] != UNLABELLED).all()
+    assert system.loss(batch)[1]["right"][1].item() == pytest.approx(6 / 22)
+
+
+# ---------------------------------------------------------------- it learns
+
+
+@pytest.mark.parametrize("form", ["bound", "lecture"])
+@pytest.mark.parametrize(
+    "labels, labelled, least", [(None, 0, 0.85), (100, 32, 0.6), (0, 0, 0.0)], ids=["supervised", "semi-supervised", "unsupervised"]
+)
+def test_it_learns_from_all_some_or_no_labels(form: str, labels: int | None, labelled: int, least: float) -> None:
+    train, test = digits(labels)
+    system = made((1, 8, 8), 10, form=form, width=64, batch_size=64, rate=3e-3)
+    trainer = Trainer(system, Shuffled(train, labelled=labelled), 64 * 120, device="cpu")
+    early: dict[str, float] = {}
+    for _ in trainer.rounds():
+        if trainer.seen == 64 * 10:
+            early = trainer.report()
+        if trainer.seen == 64 * 110:
+            trainer.report()
+    late = trainer.report()
+    assert late["vae/distortion"] < early["vae/distortion"] - 20
+    assert all(abs(value) < float("inf") for value in late.values())
+    batch = test.batch(torch.arange(len(test)))
+    right = (system.eval().logits(batch["image"]).argmax(1) == batch["label"]).float().mean()
+    if labels == 0:
+        assert late["vae/label_loss"] == 0 and late["vae/accuracy"] == 0
+    else:
+        assert right > least and late["vae/accuracy"] > 0.6
+    means = system.decode(system.encode(batch["image"]), system.logits(batch["image"]).argmax(1))
+    assert (means - batch["image"]).square().mean() < (batch["image"] - batch["image"].mean(0)).square().mean()
+
+
+# ---------------------------------------------------------------- teacher, pseudo-labels, thresholds
+
+
+def taught(**settings: object) -> tuple[ClassificationVAE, dict[str, Tensor]]:
+    """A system with a teacher that differs from it, in the middle of its run, and a batch with few labels."""
+    system = made(**({"consistency": 1.0, "mutual_information": 0.5, "threshold": 0.4, "last_threshold": 0.4} | settings)).eval()
+    with torch.no_grad():
+        for module in (system.networks, system.averaged):
+            module.classifier.weight.copy_(3 * torch.randn(module.classifier.weight.shape))
+        system.marginal.copy_(torch.tensor([0.2, 0.5, 0.3]))
+    system.enter(system.schedule(50, 100))
+    image = 2 * torch.rand(12, 1, 6, 6, generator=torch.Generator().manual_seed(1)) - 1
+    return system, {"image": image, "label": torch.tensor([0, 1, 2] + [UNLABELLED] * 9)}
+
+
+def agreement_of(system: ClassificationVAE, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """What consistency and mutual information add to the loss."""
+    plain = made()
+    plain.networks, plain.config = system.networks, replace(system.config, consistency=0.0, mutual_information=0.0)
+    plain.enter(system.stage)
+    torch.manual_seed(0)
+    loss, terms = system.loss(batch)  # type: ignore[arg-type]
+    torch.manual_seed(0)
+    return loss - plain.loss(batch)[0], terms  # type: ignore[arg-type]
+
+
+def test_agreement_is_fixmatch_with_aligned_pseudo_labels_and_iic() -> None:
+    system, batch = taught()
+    added, terms = agreement_of(system, batch)
+    x_u = batch["image"][3:]
+    p, q = system.averaged.heads(x_u)[0].softmax(1), system.networks.heads(x_u)[0].softmax(1)
+    aligned = p / system.marginal
+    aligned = aligned / aligned.sum(1, keepdim=True)
+    guess, sure = aligned.argmax(1), aligned.amax(1) >= 0.4
+    assert (guess != p.argmax(1)).any(), "the alignment must make a difference for this to test it"
+    consistent = torch.where(sure, -D.Categorical(probs=q).log_prob(guess), 0.0).mean()
+    joint = D.Categorical(probs=((p.T @ q + q.T @ p) / 18).flatten())
+    sides = D.Categorical(probs=joint.probs.view(CLASSES, CLASSES).sum(1))
+    information = 2 * sides.entropy() - joint.entropy()
+    torch.testing.assert_close(added, consistent - 0.5 * information, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(terms["marginal"], p.mean(0))
+    assert terms["mask_rate"] == sure.float().mean()
+    assert terms["rarest_class"].item() == pytest.approx(guess.bincount(minlength=CLASSES).min().item() / 9 * CLASSES)
+
+
+def test_agreement_rises_in_the_first_twentieth_of_the_run() -> None:
+    system, batch = taught()
+    whole = agreement_of(system, batch)[0].item()
+    for seen, share in ((0, 0.0), (25, 0.5), (50, 1.0), (900, 1.0)):
+        system.enter(system.schedule(seen, 1_000))
+        assert agreement_of(system, batch)[0].item() == pytest.approx(share * whole, abs=2e-4)
+
+
+@pytest.mark.parametrize("views", ["none", "small-digits"])
+def test_the_teacher_gets_no_gradient(views: str) -> None:
+    system, batch = taught(views=views)
+    loss, _ = system.loss(batch)  # type: ignore[arg-type]
+    loss.backward()
+    assert all(weight.grad is None and not weight.requires_grad for weight in system.averaged.parameters())
+    assert any(weight.grad is not None and weight.grad.any() for weight in system.networks.parameters())
+    for weight in system.averaged.parameters():  # even where somebody asks for one
+        weight.requires_grad_()
+    loss, _ = system.loss(batch)  # type: ignore[arg-type]
+    assert all(slope is None for slope in torch.autograd.grad(loss, system.averaged.parameters(), allow_unused=True))
+
+
+def test_adaptive_buffers_change_only_in_adapt() -> None:
+    system, batch = taught()
+    before = system.marginal.clone(), system.right.clone()
+    _, terms = system.loss(batch)  # type: ignore[arg-type]
+    system.logits(batch["image"]), system.sample(2, seed=0)
+    system.enter(system.schedule(70, 100))
+    assert torch.equal(system.marginal, before[0]) and torch.equal(system.right, before[1])
+    system.adapt("vae", {key: term.detach() for key, term in terms.items()})
+    torch.testing.assert_close(system.marginal, 0.99 * before[0] + 0.01 * terms["marginal"].detach())
+    torch.testing.assert_close(system.right, 0.95 * before[1] + 0.05 * terms["right"].detach())
+    torch.testing.assert_close(system.marginal.sum(), torch.tensor(1.0))
+    without = made()
+    uniform = without.marginal.clone()
+    without.adapt("vae", {key: term.detach() for key, term in without.loss(batch)[1].items()})  # type: ignore[arg-type]
+    assert torch.equal(without.marginal, uniform), "without a teacher there is no marginal to keep"
+
+
+def test_the_accuracy_that_is_told_is_that_on_labelled_images() -> None:
+    system, batch = taught(consistency=0.0, mutual_information=0.0)
+    read = system.networks.heads(batch["image"])[0].argmax(1)
+    batch["label"][:3] = torch.tensor([read[0], read[1], (read[2] + 1) % CLASSES])
+    terms = {key: term.detach() for key, term in system.loss(batch)[1].items()}  # type: ignore[arg-type]
+    for _ in range(200):
+        system.adapt("vae", terms)
+    assert system.loss(batch)[1]["accuracy"].item() == pytest.approx(2 / 3, abs=1e-3)  # type: ignore[arg-type]
+
+
+def test_the_threshold_falls_after_the_first_third() -> None:
+    system = made(threshold=0.95, last_threshold=0.6)
+    required = []
+    for seen in range(0, 1_001, 50):
+        system.enter(system.schedule(seen, 1_000))
+        required.append(system.required)
+    assert required[:7] == [0.95] * 7
+    assert required[-1] == pytest.approx(0.6) and required[13] == pytest.approx(0.775)
+    assert all(after < before for before, after in zip(required[6:], required[7:], strict=False))
+
+
+def test_answers_come_from_the_averaged_weights() -> None:
+    system, batch = taught()
+    image = batch["image"]
+    torch.testing.assert_close(system.logits(image), system.averaged.heads(image)[0].detach())
+    assert not torch.equal(system.logits(image), system.networks.heads(image)[0])
+    assert system.players()[0].average.twin is system.averaged
+    trained = made()
+    for _ in Trainer(trained, Shuffled(two_worlds(9)[0]), 48, device="cpu").rounds():
+        pass
+    for key, value in trained.networks.state_dict().items():
+        assert torch.equal(trained.averaged.state_dict()[key], value), "with a half-life of 0 they are the weights themselves"
+
+
+def test_a_young_average_follows_quickly() -> None:
+    system = made(average=1_000)
+    lives = []
+    for seen in (0, 100, 1_000, 100_000):
+        system.enter(system.schedule(seen, 100_000))
+        lives.append(system.players()[0].average.half_life)
+    assert lives == [0, 35, 350, 1_000]
+
+
+def test_what_it_refuses() -> None:
+    system, batch = taught()
+    system.accept(batch)  # type: ignore[arg-type]
+    for wrong in (CLASSES, -2):
+        with pytest.raises(BadInput, match=rf"{wrong}.*0\.\.{CLASSES - 1}"):
+            system.accept(batch | {"label": torch.full((12,), wrong)})  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="Bernoulli"):
+        made(likelihood="bernoulli").accept(batch)  # type: ignore[arg-type]
+
+
+def test_codes_and_images_of_a_class() -> None:
+    system, batch = taught(code_sees_label=True)
+    image = batch["image"]
+    assert not torch.equal(system.encode(image, torch.tensor(0)), system.encode(image, torch.tensor(1)))
+    code = system.encode(image)
+    assert not torch.equal(system.decode(code, 0), system.decode(code, 1))
+    plain = made().eval()
+    torch.testing.assert_close(plain.encode(image), plain.encode(image, torch.arange(12) % CLASSES))
