@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test format tables clean
+.PHONY: demo test format tables benchmark clean
 
 demo: .venv/ready
 	rm -rf runs/demo
@@ -34,3 +34,11 @@ clean:
 .venv/ready-dev: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
+
+# pythae is a peer to measure against, never a dependency: it stays in a folder of its own
+.venv/peers: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ pythae==0.1.2 imageio cloudpickle tqdm
+
+benchmark: .venv/peers
+	$(BIN)/python benchmarks/precision.py
+	PYTHONPATH=.venv/peers $(BIN)/python benchmarks/vae_training.py

@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor, nn
 
-from pushforward.core import UNLABELLED, BadInput, Batch, Classifies, Edits, Encodes, Player, Samples, Stage, System, Terms
+from pushforward.core import UNLABELLED, BadInput, Batch, Classifies, Edits, Encodes, Player, Samples, Stage, System, Terms, find_system
 from pushforward.core import check as check_batch
-from pushforward.core import find_system
 from pushforward.data import DataSpec
 from pushforward.runs import Recipe, Run, config_as_json, config_of
 from pushforward.training import Trainer
@@ -193,8 +193,7 @@ def config_survives_json(case: Case, folder: Path) -> None:
     config = config_of(case.kind, case.settings)
     assert config_of(case.kind, json.loads(json.dumps(config_as_json(config)))) == config
     assert hash(config) == hash(config_of(case.kind, case.settings)), "a Config is frozen"
-    for wrong in ({"no_such_option": 1},):
-        assert refuses(lambda: config_of(case.kind, case.settings | wrong))
+    assert refuses(lambda: config_of(case.kind, case.settings | {"no_such_option": 1}))
 
 
 def its_docstring_says_what_it_is(case: Case, folder: Path) -> None:
@@ -215,7 +214,7 @@ def its_schedule_is_a_function_of_images_seen(case: Case, folder: Path) -> None:
     other = case.build()
     other.enter(stages[-1])
     assert [other.schedule(seen, TOTAL) for seen in places] == stages, "it depends on where the system stands"
-    for before, after in zip(stages, stages[1:], strict=False):
+    for before, after in pairwise(stages):
         for quantity in ("seen", "progress", "resolution", "era"):
             assert getattr(before, quantity) <= getattr(after, quantity), f"{quantity} goes back"
     for seen, stage in zip(places, stages, strict=True):
@@ -263,7 +262,7 @@ def a_turn_moves_only_its_own_weights(case: Case, folder: Path) -> None:
 
 
 def its_losses_are_fit_to_train_by(case: Case, folder: Path) -> None:
-    """Finite scalars with a gradient, at every moment of a run; terms are scalars but those that `adapt` reads; batches stay as they are."""
+    """Finite scalars with a gradient at every moment of a run; terms are scalars but those that `adapt` reads; batches stay as they are."""
     system, made = at(case, 0)
     for seen in MOMENTS:
         system.enter(system.schedule(seen, TOTAL))

@@ -151,7 +151,7 @@ def test_a_new_system_in_one_file_is_under_all_of_them(tmp_path: Path, monkeypat
         for check in CHECKS:
             (folder := tmp_path / f"{case}-{check.__name__}").mkdir()
             check(case, folder)
-    run = pushforward.train("of_mine.ppca", "digits", images=12_800, run=tmp_path / "run", quiet=True)
+    run = pushforward.train("of_mine.ppca", "digits", images=3_200, run=tmp_path / "run", quiet=True)
     losses = [line["ppca/loss"] for line in run.metrics()]
     assert losses[-1] < losses[0] - 10
     assert pushforward.load(run.folder).sample(2, seed=0).shape == (2, 1, 8, 8)

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pushforward"
 FLOORS = {
+    "__main__": 7,
     "cli": 6,
-    "__main__": 6,
     "studio": 6,
     "reproduce": 5,
     "recipes": 4,
@@ -78,7 +78,7 @@ def test_imports_only_go_down(file: Path) -> None:
     for line, name in imports(file):
         if name.split(".")[0] != "pushforward" or here == "__init__":
             continue
-        there = (name.split(".") + [""])[1]
+        there = [*name.split("."), ""][1]
         down = there == here or FLOORS.get(there, 99) < FLOORS[here] or name == "pushforward.__version__"
         assert down, f"{file}:{line} imports {name}, which is not below floor {FLOORS[here]}"
 
@@ -114,17 +114,28 @@ def test_a_door_lists_exactly_what_goes_through_it(folder: str) -> None:
     for name in exported:
         assert getattr(module, name, None) is not None, f"pushforward.{folder} exports '{name}', but has none"
     used = {node.id for node in ast.walk(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    offered: set[str] = set()
+    offered = {name for name in bound(body, f"pushforward.{folder}.") - used if not name.startswith("_")}
+    assert offered <= set(exported), f"pushforward.{folder} offers {sorted(offered - set(exported))} without naming it in __all__"
+    modules = {path.stem for path in (PACKAGE / folder).iterdir()}
+    for file in FILES:
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.ImportFrom) and node.module == f"pushforward.{folder}":
+                passed = {name.name for name in node.names} - modules - set(exported)
+                assert not passed, f"{file}:{node.lineno} takes {sorted(passed)} past the door of pushforward.{folder}"
+
+
+def bound(body: ast.Module, own: str) -> set[str]:
+    """Names that a door defines, or takes from its own modules."""
+    names: set[str] = set()
     for node in body.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            offered.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            offered |= {target.id for target in targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"pushforward.{folder}."):
-            offered |= {name.asname or name.name for name in node.names} - used
-    offered = {name for name in offered if not name.startswith("_")}
-    assert offered <= set(exported), f"pushforward.{folder} offers {sorted(offered - set(exported))} without naming it in __all__"
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(own):
+            names |= {name.asname or name.name for name in node.names}
+    return names
 
 
 def test_what_the_package_promises_is_there() -> None:

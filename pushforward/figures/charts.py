@@ -82,10 +82,13 @@ def _mixed(strength: NDArray[Any], colour: tuple[int, int, int]) -> NDArray[Any]
 
 
 def _leave_start(axes: Any, whole: NDArray[Any], later: NDArray[Any]) -> None:
-    """Let the first values leave the chart where all the others would be squeezed into less than a third of its height."""
-    if len(later) >= 20 and np.ptp(whole) > 3 * np.ptp(later) > 0:
-        margin = 0.15 * np.ptp(later)
-        axes.set_ylim(later.min() - margin, later.max() + margin)
+    """Let a high start leave the chart where it would squeeze all that follows into the lowest third."""
+    if len(later) < 20:
+        return
+    low, high = whole.min(), later.max()
+    if whole.max() - low > 3 * (high - low) > 0:
+        margin = 0.08 * (high - low)
+        axes.set_ylim(low - margin, high + margin)
         axes.text(1, 1.01, "steep start cut off", ha="right", va="bottom", transform=axes.transAxes, fontsize=6.5, color=MUTED)
 
 

@@ -86,7 +86,7 @@ def train(run: Run, trainer: Trainer, dataset: Dataset, quiet: bool) -> Run:
         for notice in run.notices:
             screen.say(notice)
         if recipe.compiled and not can_compile():
-            screen.say("This machine cannot compile (is there a C++ compiler?), so the losses run as they are, which is slower.")
+            screen.say("There is no C++ compiler (or Python's headers are missing), so the losses run uncompiled, which is slower.")
         while trainer.seen < recipe.images:
             try:
                 play(run, trainer, setbacks, screen, asked)

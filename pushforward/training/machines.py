@@ -4,8 +4,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from hashlib import blake2b
+from pathlib import Path
+from shutil import which
+from sysconfig import get_path
 from typing import Literal
 
 import torch
@@ -60,14 +62,10 @@ def choose_precision(asked: Precision, system: nn.Module, device: torch.device) 
     return "bfloat16" if convolutional(system) and fast_bfloat16(device) else "float32"
 
 
-@cache
 def can_compile() -> bool:
-    """Whether torch.compile works here: it needs a C++ compiler with its headers. Found out by compiling a sum, once a process."""
-    try:
-        torch.compile(lambda x: x + 1)(torch.zeros(2))
-    except Exception:  # whatever is missing, the answer is no
-        return False
-    return True
+    """Whether torch.compile finds what it needs here: a C++ compiler and Python's headers."""
+    usual = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    return which(os.environ.get("CXX", usual)) is not None and Path(get_path("include"), "Python.h").exists()
 
 
 def lay_out(system: nn.Module) -> None:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from pushforward import figures
+from pushforward.figures import planes
 from pushforward.figures.canvas import MADE, PALETTE, REAL, UNKNOWN
 
-HOSTILE = ["$\\frac{", "_left out", "<script>", "two\nlines", "\u0000\ud800", "漢字", "x" * 300, "%d {0}"]
+HOSTILE = ["$\\frac{$", "_left out", "<script>", "two\nlines", "\u0000\ud800", "漢字", "x" * 300, "%d {0}"]
 
 
 def near(picture: Image.Image, colour: str, reach: int = 40) -> NDArray[np.intp]:
@@ -149,11 +150,10 @@ def test_points_compare_real_with_generated() -> None:
     assert np.median(false[:, 1]) > np.median(true[:, 1]) + 50
 
 
-def test_points_of_many_columns_show_the_first_five() -> None:
+def test_points_of_many_columns_show_the_first_few(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).normal(size=(30, 9))
-    assert figures.points(values, values, [str(k) for k in range(9)]) == figures.points(
-        values[:, :5], values[:, :5], ["0", "1", "2", "3", "4"]
-    )
+    monkeypatch.setattr(planes, "COLUMNS", 2)
+    assert figures.points(values, values, list("abcdefghi")) == figures.points(values[:, :2], values[:, :2], ["a", "b"])
     assert figures.points(np.ones((3, 1)), np.zeros((3, 1)), ["even"]).width
 
 
@@ -166,7 +166,7 @@ import matplotlib, numpy as np
 settings = lambda: {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name != "backend"}  # reading it loads pyplot
 before = settings()
 figures.curves([{"seen": 1, "a": 1}], ["a"]); figures.codes(np.ones((4, 2)), np.zeros(4), ["a", "b"])
-figures.confusion(np.eye(3), "abc"); figures.points(np.ones((4, 2)), np.ones((4, 2)), "ab")
+figures.confusion(np.eye(3), "abc"); figures.points(np.ones((4, 1)), np.ones((4, 1)), "a")
 assert "matplotlib.pyplot" not in sys.modules and settings() == before
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -108,5 +108,5 @@ def test_noise_of_a_seed_is_always_the_same() -> None:
 )
 def test_shapes_are_checked_in_tests(wrong: tuple[torch.Tensor, torch.Tensor]) -> None:
     pytest.importorskip("beartype")
-    with pytest.raises(Exception, match="(?i)type-check"):
+    with pytest.raises(Exception, match=r"(?i)type-check"):
         kl_from_standard_normal(*wrong)

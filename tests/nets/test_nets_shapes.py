@@ -1,6 +1,6 @@
 """Networks take any size of image and give it back."""
 
-from itertools import product
+from itertools import pairwise, product
 from math import ceil
 
 import pytest
@@ -41,7 +41,7 @@ def test_convolutions_take_every_size(shape: tuple[int, ...]) -> None:
 def test_sizes_are_halved_rounding_up(shape: tuple[int, ...]) -> None:
     sizes = sizes_of(*shape[1:])
     assert sizes[0] == shape[1:] and max(sizes[-1]) < 8
-    for (h, w), after in zip(sizes, sizes[1:], strict=False):
+    for (h, w), after in pairwise(sizes):
         assert after == (ceil(h / 2), ceil(w / 2))
 
 

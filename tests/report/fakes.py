@@ -18,7 +18,7 @@ from pushforward import figures
 from pushforward.core import BadInput, Batch, Classifies, Edits, Encodes, Player, Samples, Stage, System, Terms, asked
 from pushforward.data import Dataset, DataSpec
 
-HOSTILE = ("<script>alert('x')</script>", "a & b", '" onerror="alert(1)', "$\\frac{", "_left out")
+HOSTILE = ("<script>alert('x')</script>", "a & b", '" onerror="alert(1)', "$\\frac{$", "_left out")
 """Names of classes, as folders may be called."""
 FILL = 0.5
 """What completions are filled with; drawn ones with its opposite."""

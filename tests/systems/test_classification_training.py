@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import pytest
 import torch
@@ -218,7 +219,7 @@ def test_the_threshold_falls_after_the_first_third() -> None:
         required.append(system.required)
     assert required[:7] == [0.95] * 7
     assert required[-1] == pytest.approx(0.6) and required[13] == pytest.approx(0.775)
-    assert all(after < before for before, after in zip(required[6:], required[7:], strict=False))
+    assert all(after < before for before, after in pairwise(required[6:]))
 
 
 def test_answers_come_from_the_averaged_weights() -> None:

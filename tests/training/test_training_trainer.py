@@ -1,0 +1,332 @@
+"""The loop: who moves, by how much, from which random numbers, and what is noticed."""
+
+from copy import deepcopy
+from math import isclose, sqrt
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pushforward.core import SGD, Adam, BadInput, Batch, Terms
+from pushforward.training import Diverged, Trainer, machines
+from tests.tiny_game import LAZY, Config, TinyGame
+from tests.training.games import Bilinear, Made, Plain, Rows, play
+
+
+class Pictures:
+    """A `core.Source` of images [n, 1, 4, 4]."""
+
+    def batch(self, stage: Any, stream: int, shard: int, shards: int) -> Batch:
+        generator = torch.Generator().manual_seed(1000 * stage.seen + stream)
+        return {"image": (torch.rand(stage.batch_size, 1, 4, 4, generator=generator) * 2 - 1)[shard::shards]}
+
+
+def game(images: int = 10**6, **how: Any) -> Trainer:
+    """A trainer of the tiny game, untrained."""
+    torch.manual_seed(0)
+    return Trainer(TinyGame(Config((1, 4, 4), margin=how.pop("margin", 0.02))), Pictures(), images, precision="float32", device="cpu", **how)
+
+
+def rounds(trainer: Trainer, count: int) -> Trainer:
+    with machines.generators_left_alone():
+        for _ in range(count):
+            trainer.round()
+    return trainer
+
+
+def bits(trainer: Trainer) -> bytes:
+    """All weights, buffers and moments."""
+    tensors = [*trainer.system.state_dict().values(), *(value for _, value in sorted(trainer.state().items()))]
+    return b"".join(tensor.contiguous().numpy().tobytes() for tensor in tensors)
+
+
+# ---------------------------------------------------------------- turns, eras, pauses
+def test_a_turn_moves_only_its_player() -> None:
+    trainer = game()
+    for player in trainer.players:
+        before = {key: value.clone() for key, value in trainer.system.named_parameters()}
+        for turn in range(2):  # twice, as a first step may pass a layer by that starts at zero
+            trainer.move(trainer.field([player], turn))
+        moved = {key.partition(".")[0] for key, value in trainer.system.named_parameters() if not torch.equal(before[key], value)}
+        assert moved == {player.name}
+
+
+def test_a_player_has_as_many_turns_as_it_says_each_on_a_stream_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    batch = Pictures.batch
+    monkeypatch.setattr(Pictures, "batch", lambda self, stage, *what: asked.append((stage.seen, *what)) or batch(self, stage, *what))
+    trainer = rounds(game(margin=-1.0), 2)
+    steps = {key: int(value) for key, value in trainer.state().items() if key.endswith("/step") and "4.weight" in key or "3.weight" in key and "step" in key}
+    assert steps == {"moment/critic/4.weight/step": 4, "moment/generator/3.weight/step": 2}
+    assert asked == [(0, 0, 0, 1), (0, 1, 0, 1), (16, 0, 0, 1), (16, 1, 0, 1)]  # the generator sees the batch of turn 0, which is kept
+
+
+def test_a_player_pauses_and_plays_again_by_what_the_other_one_tells() -> None:
+    trainer, played = game(margin=0.02), []
+    for _ in range(20):
+        rounds(trainer, 1)
+        played.append("generator" in trainer.terms)
+        assert "critic" in trainer.terms
+    assert not played[0] and any(played), "it waits, until the critic tells real from generated"
+    before = torch.equal(torch.zeros(2), game().system.told)  # type: ignore[arg-type]
+    assert before and trainer.system.told.abs().sum() > 0  # type: ignore[operator,union-attr]
+
+
+def test_a_new_era_clears_moments_and_memory_at_the_end_of_its_round() -> None:
+    trainer = game(16 * 8, margin=-1.0)
+    rounds(trainer, 3)
+    assert all(len(optimiser.state) for optimiser in trainer.optimisers.values()) and trainer.stage.rate == 1
+    rounds(trainer, 1)
+    assert trainer.stage.era == 1 and trainer.stage.rate == 0.5
+    assert not any(len(optimiser.state) for optimiser in trainer.optimisers.values())
+    rounds(trainer, 1)
+    assert all(int(kept["step"]) in (1, 2) for optimiser in trainer.optimisers.values() for kept in optimiser.state.values())
+    assert trainer.optimisers["critic"].param_groups[0]["lr"] == 4e-3 / 2
+    remembering = play(Plain(Made(stage=lambda seen: {"era": int(seen >= 16)})), 1, "optimistic")
+    assert remembering.memory
+    remembering.round()
+    assert not remembering.memory
+
+
+def test_frozen_parts_stay_as_they_are_in_use_from_the_first_round_on() -> None:
+    trainer = game()
+    assert not trainer.system.features.training
+    before = {key: value.clone() for key, value in trainer.system.features.state_dict().items()}  # type: ignore[operator,union-attr]
+    rounds(trainer, 3)
+    assert not trainer.system.features.training and trainer.system.critic.training and not trainer.system.averaged.training
+    after = trainer.system.features.state_dict()  # type: ignore[operator,union-attr]
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+def test_a_lazy_term_is_reported_as_the_mean_of_the_rounds_that_had_it() -> None:
+    trainer, seen = game(), []
+    for _ in range(2 * LAZY):
+        rounds(trainer, 1)
+        seen += [trainer.terms["critic"]["slope"].item()] if "slope" in trainer.terms["critic"] else []
+    told = trainer.report()
+    assert len(seen) == 2 and isclose(told["critic/slope"], sum(seen) / 2, rel_tol=1e-6)
+    assert "critic/told" not in told, "vectors are for adapt"
+    assert not trainer.report(), "a report starts the next"
+
+
+# ---------------------------------------------------------------- optimisers
+def reference(weights: list[Tensor], slopes: list[list[Tensor]], o: Adam) -> list[Tensor]:
+    """Adam with decoupled decay, as the papers write it, in float64."""
+    found = []
+    for place, weight in enumerate(weights):
+        w, m, v = weight.double(), torch.zeros_like(weight).double(), torch.zeros_like(weight).double()
+        for t, gradients in enumerate(slopes, 1):
+            g = gradients[place].double()
+            m, v = o.betas[0] * m + (1 - o.betas[0]) * g, o.betas[1] * v + (1 - o.betas[1]) * g * g
+            w = w * (1 - o.rate * o.decay)
+            w = w - o.rate * (m / (1 - o.betas[0] ** t)) / ((v / (1 - o.betas[1] ** t)).sqrt() + o.eps)
+        found.append(w)
+    return found
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_fused_adam_does_what_the_paper_says_on_channels_last_weights(shards: int, decay: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where gradients come contiguous beside channels_last weights, and where moments come out of a checkpoint."""
+
+    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
+        x = batch["row"].repeat(1, 36)[:, :108].reshape(-1, 3, 6, 6)
+        return (system.net(x).square().mean() + sum((w * torch.arange(w.numel()).view(w.shape)).sum() for w in system.net.parameters()) / 500), {}
+
+    def net() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.SiLU(), nn.ConvTranspose2d(5, 2, 3))
+
+    optimiser, slopes = Adam(1e-2, (0.8, 0.9), decay=decay), []
+    checked = Trainer.checked
+    monkeypatch.setattr(Trainer, "checked", lambda self, field, told: slopes.append([g.clone() for g in field.values()]) or checked(self, field, told))
+    system = Plain(Made(net, loss, optimiser))
+    start = [weight.detach().clone() for weight in system.net.parameters()]
+    trainer = play(system, 4, shards=shards)
+    assert system.net[0].weight.is_contiguous(memory_format=torch.channels_last)  # type: ignore[index,union-attr,operator]
+    again = Trainer(Plain(Made(net, loss, optimiser)), Rows(), 64, shards=shards, precision="float32", device="cpu")
+    again.system.load_state_dict({key: value.contiguous() for key, value in system.state_dict().items()})
+    again.restore({key: value.contiguous() for key, value in trainer.state().items()}, trainer.seen, 1.0, trainer.counted)
+    rounds(again, 4)
+    assert len(slopes) == 8
+    for weight, wanted in zip(again.system.net.parameters(), reference(start, slopes, optimiser), strict=True):  # type: ignore[operator,union-attr]
+        torch.testing.assert_close(weight.detach().double(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_momentum_may_be_negative_and_survives_a_checkpoint() -> None:
+    system = Bilinear(0.1)
+    players = system.players
+    system.players = lambda: [type(p)(p.name, p.module, p.loss, SGD(0.1, -0.3)) for p in players()]  # type: ignore[method-assign]
+    place, speed = system.place, torch.zeros(2).double()
+    trainer = play(system, 3, "simultaneous")
+    trainer.restore(trainer.state(), 3, 1.0, {})
+    rounds(trainer, 2)
+    for step in range(5):
+        slope = torch.stack([place[1], -place[0]])
+        speed = slope if step == 0 else -0.3 * speed + slope
+        place = place - 0.1 * speed
+    torch.testing.assert_close(system.place, place, rtol=0, atol=1e-12)
+
+
+def test_each_players_gradient_is_cut_to_the_norm() -> None:
+    free, cut = game(margin=-1.0), game(margin=-1.0, clip=0.1)
+    for trainer in (free, cut):
+        trainer.players = trainer.system.players()
+    whole, short = free.field(free.players), cut.field(cut.players)
+    for player in cut.players:
+        was = sqrt(sum(whole[w].square().sum().item() for w in free.weights[player.name] if w in whole))
+        now = sqrt(sum(short[w].square().sum().item() for w in cut.weights[player.name]))
+        assert was > 0.1 and isclose(now, 0.1, rel_tol=1e-3)
+        for one, other in zip(free.weights[player.name], cut.weights[player.name], strict=True):
+            torch.testing.assert_close(short[other] / now, whole[one] / was, rtol=1e-4, atol=1e-6)
+    loose = game(margin=-1.0, clip=1e6)
+    assert bits(rounds(loose, 3)) == bits(rounds(game(margin=-1.0), 3))
+
+
+# ---------------------------------------------------------------- what is not finite
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e30])
+def test_a_loss_that_is_not_finite_names_player_and_images(value: float) -> None:
+    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
+        spoilt = value if system.stage.seen == 16 else 0.0
+        return system.net(batch["row"]).square().mean() + spoilt, {"fine": torch.ones(())}
+
+    with pytest.raises(Diverged, match="^The loss of player 'plain' is not finite after 16 images$"):
+        play(Plain(Made(loss=loss)), 4)
+
+
+def test_the_term_that_spoilt_a_loss_is_named() -> None:
+    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
+        bad = system.net(batch["row"]).sum() * float("nan" if system.stage.seen == 8 else 0)
+        return bad, {"good": torch.ones(()), "bad": bad}
+
+    with pytest.raises(Diverged, match="^The term 'bad' of player 'plain' is not finite after 8 images$"):
+        play(Plain(Made(loss=loss)), 4)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 1e30])
+def test_a_gradient_that_is_not_finite_names_the_weight_and_moves_nothing(value: float) -> None:
+    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
+        out = system.net(batch["row"]).square().mean()
+        if system.stage.seen == 8:
+            system.net.bias.register_hook(lambda g: g * value)
+        return out, {}
+
+    system = Plain(Made(loss=loss))
+    after_one = play(Plain(Made()), 1).system.net.weight  # type: ignore[union-attr]
+    with pytest.raises(Diverged, match="^The gradient of 'bias' of player 'plain' is not finite after 8 images$"):
+        play(system, 4)
+    assert torch.equal(system.net.weight, after_one)  # type: ignore[arg-type]
+
+
+def test_losses_that_are_not_finite_in_opposite_ways_do_not_hide_each_other() -> None:
+    system = Bilinear(0.1)
+    with torch.no_grad():
+        system.a.value.fill_(1e30)
+    with pytest.raises(Diverged, match="player 'a'"):
+        play(system, 1, "simultaneous")
+
+
+# ---------------------------------------------------------------- random numbers
+def test_the_same_seed_gives_the_same_bytes_whatever_was_drawn_before() -> None:
+    one = bits(rounds(game(seed=3), 5))
+    trainer = game(seed=3)
+    torch.rand(7)
+    assert bits(rounds(trainer, 5)) == one
+    assert bits(rounds(game(seed=4), 5)) != one
+
+
+@pytest.mark.parametrize("end", ["whole", "closed", "raised"])
+def test_the_callers_generator_is_left_alone(end: str) -> None:
+    trainer = game(16 * 4)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    try:
+        for _ in trainer.rounds():
+            if end == "closed" and trainer.seen == 32:
+                break
+            if end == "raised" and trainer.seen == 32:
+                raise KeyError
+    except KeyError:
+        pass
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_players_turns_and_shards_draw_different_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = []
+    monkeypatch.setattr(machines, "sow", lambda device, seed: seeds.append(seed))
+    rounds(game(margin=-1.0, shards=2), 2)
+    assert len(seeds) == len(set(seeds)) == 2 * 3 * 2
+
+
+# ---------------------------------------------------------------- shards
+def test_four_shards_give_the_mean() -> None:
+    """Of gradients and of terms: as the whole batch at once, where examples do not touch each other."""
+
+    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
+        out = system.net(batch["row"])
+        return out.square().mean(), {"mean": out.mean().detach(), "vector": out.mean(0).detach()}
+
+    trainers = [Trainer(Plain(Made(loss=loss)), Rows(), 64, shards=shards, device="cpu") for shards in (1, 4)]
+    fields = [list(trainer.field(trainer.players).values()) for trainer in trainers]
+    torch.testing.assert_close(fields[0], fields[1])
+    torch.testing.assert_close(trainers[0].terms, trainers[1].terms)
+    assert trainers[1].terms["plain"]["vector"].shape == (2,)
+
+
+def test_shards_start_from_the_same_running_statistics_and_their_changes_are_averaged() -> None:
+    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
+        return system.net(batch["row"]).square().mean(), {}
+
+    def net() -> nn.Module:
+        return nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2))
+
+    system = Plain(Made(net, loss))
+    alone = [deepcopy(system.net).train() for _ in range(4)]
+    for shard, norm in enumerate(alone):
+        norm(Rows().batch(system.stage, 0, shard, 4)["row"])  # type: ignore[operator]
+    play(system, 1, shards=4)
+    for name in ("running_mean", "running_var"):
+        wanted = torch.stack([getattr(norm[0], name) for norm in alone]).mean(0)  # type: ignore[index]
+        torch.testing.assert_close(getattr(system.net[0], name), wanted)  # type: ignore[index]
+    assert int(system.net[0].num_batches_tracked) == 1  # type: ignore[index,union-attr,arg-type]
+
+
+@pytest.mark.parametrize(("shards", "words"), [(3, "batch of 16 cannot be cut into 3"), (0, "shards is 0"), (-2, "shards is -2")])
+def test_shards_that_cut_no_batch_are_refused(shards: int, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        game(shards=shards)
+
+
+# ---------------------------------------------------------------- averages
+def test_an_average_goes_half_the_way_in_its_half_life() -> None:
+    for half_life, left in ((32, 0.5), (64, sqrt(0.5)), (16, 0.25), (0, 0.0)):
+        system = Plain(Made(optimiser=SGD(0.0), half_life=half_life))
+        before = [twin.detach() - weight.detach() for twin, weight in zip(system.twin.parameters(), system.net.parameters(), strict=True)]
+        play(system, 4)  # 32 images
+        after = [twin - weight.detach() for twin, weight in zip(system.twin.parameters(), system.net.parameters(), strict=True)]
+        torch.testing.assert_close(after, [left * distance for distance in before])
+
+
+# ---------------------------------------------------------------- compilation
+def test_a_compiled_loss_trains_as_the_loss_itself() -> None:
+    if not machines.can_compile():
+        pytest.skip("torch.compile does not work here: it needs a C++ compiler and Python's headers")
+    compiling = []
+
+    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
+        compiling.append(torch.compiler.is_compiling())
+        out = (batch["row"] * system.net.weight[0]).tanh()  # type: ignore[index]
+        return (out - 0.5).square().mean(), {}
+
+    reports = []
+    with torch._inductor.config.patch(compile_threads=1):  # no pool of processes for one kernel
+        for compiled in (False, True):
+            reports.append(play(Plain(Made(loss=loss)), 6, compiled=compiled).report())
+    assert compiling == [False] * 6 + [True] * 6
+    assert isclose(reports[0]["plain/loss"], reports[1]["plain/loss"], rel_tol=1e-5)
+
+
+def test_where_nothing_can_be_compiled_it_trains_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "can_compile", lambda: False)
+    assert play(Plain(Made()), 3, compiled=True).report() == play(Plain(Made()), 3).report()
