@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import sys
 from dataclasses import MISSING, dataclass, fields
 from itertools import pairwise
@@ -81,10 +82,11 @@ class Systems:
             return
         for name in system_names():
             kind = find_system(name)
-            print(f"{name:20} {first_line(sys.modules[kind.__module__].__doc__)} [{', '.join(abilities(kind))}]")
+            title = re.sub(r', ".*', ")", first_paragraph(sys.modules[kind.__module__].__doc__))  # author and year, not the paper's title
+            print(f"{name:20} {title} [{', '.join(abilities(kind))}]")
         print("Recipes:")
         for name, recipe in RECIPES.items():
-            print(f"{name:20} {first_line(recipe.__doc__)}")
+            print(f"{name:20} {first_paragraph(recipe.__doc__)}")
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,9 @@ def docstrings(kind: type) -> dict[str, str]:
     return found
 
 
-def first_line(text: str | None) -> str:
-    """The first line of a docstring."""
-    return (text or "").strip().split("\n")[0]
+def first_paragraph(text: str | None) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((text or "").strip().split("\n\n")[0].split())
 
 
 def known_sets() -> list[str]:

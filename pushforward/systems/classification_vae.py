@@ -1,11 +1,12 @@
 """Classification VAE: an encoder that also classifies, a decoder that is told the class.
 
+Source: the lecture's own system; the bound is that of Kingma et al. 2014, "Semi-supervised learning with deep generative models".
+
     model      y ~ Cat(1/K),  z ~ N(0, I),  x ~ p(x|y,z)
     guide      q(y|x) q(z|x), or q(y|x) q(z|x,y): one trunk, two heads
-    bound      L(x,y) = E_q(z|x,y)[-log p(x|y,z)] + KL(q(z|x,y) || p(z)) + log K            where y is known
-               U(x)   = sum_y q(y|x) L(x,y) - H[q(y|x)]                                     where it is not
+    bound      L(x,y) = E_q(z|x,y)[-log p(x|y,z)] + KL(q(z|x,y) || p(z)) + log K     y known
+               U(x)   = sum_y q(y|x) L(x,y) - H[q(y|x)]                              y not known
     minimised  1/n (sum_labelled L + sum_unlabelled U + alpha sum_labelled -log q(y|x))
-                                                        (Kingma et al. 2014, "Semi-supervised learning with deep generative models")
     lecture    1/n sum (-log p(x|y~,z) + KL(q(z|x) || p(z)))  +  1/n sum_labelled ||y - y^||^2,   y^ = q(.|x)
                with y~ = y where it is known, else the soft y^; unsupervised = the same without the last term
 

@@ -169,7 +169,8 @@ def test_report(ask, runs):
 def test_systems(ask):
     answer = ask("systems")
     assert answer.code == 0
-    assert "vae                  Variational auto-encoder (Kingma & Welling 2014" in answer.out and "[samples, encodes]" in answer.out
+    assert "vae                  Variational auto-encoder (Kingma & Welling 2014) [samples, encodes]\n" in answer.out
+    assert "conditional_vae      Conditional variational auto-encoder (Sohn, Lee & Yan 2015) [samples, encodes, edits]\n" in answer.out
     assert "mnist_semi           Classification VAE on MNIST" in answer.out
     one = ask("systems", "vae").out
     assert "minimised" in one and "--latent" in one and "int = 20  Dimensions of the code z." in one
