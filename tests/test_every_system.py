@@ -9,7 +9,7 @@ import pytest
 import pushforward
 from pushforward.core import BadInput, find_system, system_names
 from pushforward.runs import Run
-from tests.common_checks import CHECKS, Case, cases, it_answers_where_its_weights_lie, what_is_saved_opens_the_same
+from tests.common_checks import CHECKS, Case, cases
 
 EXTRA: dict[str, dict[str, dict[str, Any]]] = {
     "vae": {"free-bits": {"free_bits": 0.1}, "no-warm-up": {"warm_up": 0.0, "beta": 4.0}},
@@ -33,7 +33,6 @@ EXTRA: dict[str, dict[str, dict[str, Any]]] = {
 
 ALL = [case for system in [*system_names(), "tests.tiny_game"] for case in cases(system, EXTRA.get(system))]
 
-LAYOUT = "training lays convolutions out channels_last, opening does not: the same weights round differently"
 
 PPCA = '''"""Probabilistic principal component analysis (Tipping & Bishop 1999), learned through the evidence lower bound.
 
@@ -122,15 +121,10 @@ class PPCA(System, Samples, Encodes):
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test(check: Callable[[Case, Path], None], case: Case, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if check is what_is_saved_opens_the_same and case.settings.get("net") == "convolution":
-        request.applymarker(pytest.mark.xfail(reason=LAYOUT))  # not strict: now and then the bits agree all the same
-    if check is it_answers_where_its_weights_lie and case.settings.get("code_sees_label"):
-        request.applymarker(pytest.mark.xfail(strict=True, raises=RuntimeError, reason="encode(image, label) leaves the label on the CPU"))
+def test(check: Callable[[Case, Path], None], case: Case, tmp_path: Path) -> None:
     check(case, tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason=LAYOUT)
 def test_an_opened_system_lies_in_memory_as_the_trained_one(tmp_path: Path) -> None:
     case = Case("vae", "", {"shape": (3, 24, 24), "net": "convolution", "width": 16})
     trainer = case.trainer()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, arg
 
 from pushforward.cli.opening import opened, outputs, say, spoken
+from pushforward.cli.training import FOLLOWS
 from pushforward.cli.words import Maybe, RunFolder
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def settings_of(kind: "type[System]") -> list[str]:
     lines = [(sys.modules[kind.__module__].__doc__ or "").strip(), "", f"It {', '.join(abilities(kind))}.", ""]
     for each in fields(kind.Config):
         kinds = each.type if isinstance(each.type, str) else inspect.formatannotation(each.type).replace("typing.", "")
-        usual = "follows from the data" if each.default is MISSING else f"= {each.default}"
+        usual = "follows from the data" if each.name in FOLLOWS else "" if each.default is MISSING else f"= {each.default}"
         lines.append(f"--{each.name.replace('_', '-'):20} {kinds} {usual}" + (f"  {told[each.name]}" if each.name in told else ""))
     return lines
 

@@ -20,7 +20,10 @@ def asked(label: "int | Tensor | None", count: int, classes: int) -> Int[Tensor,
     Raises:
         BadInput: a class outside 0..classes-1.
     """
-    y = torch.arange(count) % classes if label is None else torch.as_tensor(label).long().expand(count)
+    y = torch.arange(count) % classes if label is None else torch.as_tensor(label).long()
+    if y.ndim and y.shape != (count,):
+        raise BadInput(f"{y.numel()} labels are given for {count} examples. Give one for all, or one for each.")
+    y = y.expand(count)
     if len(y) and (y.min() < 0 or y.max() >= classes):
         raise BadInput(f"Label {int(y.max() if y.max() >= classes else y.min())} was asked for, but the classes are 0..{classes - 1}.")
     return y

@@ -70,8 +70,10 @@ def see(x: Float[Tensor, "n c h w"], view: View) -> Float[Tensor, "n c h w"]:
     cos, sin = turn.cos(), turn.sin()
     if view.flip:
         zoom_x = zoom_x * (torch.rand(n, device=x.device) < 0.5).float().mul(2).sub(1)
-    rows = [cos * zoom_x, (shear - sin) * zoom_x, 2 * spread(n, view.shift, x), sin * zoom_y, cos * zoom_y, 2 * spread(n, view.shift, x)]
-    grid = affine_grid(torch.stack(rows, 1).view(n, 2, 3), [n, 1, h, w], align_corners=False)
+    tall = h / w  # affine_grid measures in half sides; a turn needs the same unit in both directions
+    across = [cos * zoom_x, (shear - sin) * tall * zoom_x, 2 * spread(n, view.shift, x)]
+    down = [sin / tall * zoom_y, cos * zoom_y, 2 * spread(n, view.shift, x)]
+    grid = affine_grid(torch.stack([*across, *down], 1).view(n, 2, 3), [n, 1, h, w], align_corners=False)
     if view.bend:
         coarse = torch.randn(n, 2, 6, 6, device=x.device) * view.bend
         grid = grid + interpolate(coarse, (h, w), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)

@@ -7,7 +7,8 @@ from torch import Tensor
 
 def entropy(p: Float[Tensor, "*n k"]) -> Float[Tensor, "*n"]:
     """-sum_y p(y) log p(y), in nats."""
-    return torch.special.entr(p).sum(-1)
+    tiny = torch.finfo(p.dtype).tiny  # where a softmax underflows to 0 the slope of p log p would be infinite, and NaN after the chain rule
+    return -(p * p.clamp(min=tiny).log()).sum(-1)
 
 
 def one_hot(label: Int[Tensor, "n"], classes: int) -> Float[Tensor, "n k"]:

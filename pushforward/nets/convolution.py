@@ -3,6 +3,8 @@
 The sides are halved (rounding up) until both are below 8; the decoder walks the same sizes back. Width doubles with every halving, up to 8 x.
 """
 
+from math import gcd
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 def sizes_of(height: int, width: int) -> list[tuple[int, int]]:
     """The sizes of the maps from the image down, e.g. (28, 28), (14, 14), (7, 7)."""
     sizes = [(height, width)]
-    while max(sizes[-1]) >= 8:
+    while len(sizes) == 1 or max(sizes[-1]) >= 8:
         h, w = sizes[-1]
         sizes.append(((h + 1) // 2, (w + 1) // 2))
     return sizes
@@ -24,7 +26,7 @@ def widths_of(levels: int, width: int) -> list[int]:
 
 def norm(channels: int) -> nn.GroupNorm:
     """Group normalisation: the same in training and use, for any batch size and on any number of machines."""
-    return nn.GroupNorm(max(1, channels // 16), channels)
+    return nn.GroupNorm(gcd(channels, max(1, channels // 16)), channels)
 
 
 class ConvEncoder(nn.Module):

@@ -47,7 +47,8 @@ class Gaussian(nn.Module):
 
     def forward(self, x: Float[Tensor, "n *s"], output: Float[Tensor, "n *s"], where: Tensor | None = None) -> Float[Tensor, "n"]:
         """log p(x | output) [N], in nats, a density in the units of x. where [N, 1, H, W]: only pixels that are 1 there count."""
-        log_sigma = (10 * self.tenth_log_sigma).clamp(min=SMALLEST_LOG_SIGMA)
+        free = 10 * self.tenth_log_sigma
+        log_sigma = free + (free.clamp(min=SMALLEST_LOG_SIGMA) - free).detach()  # slopes pass the floor, so that it can be left again
         error = ((x - output.float()) * torch.exp(-log_sigma)).square()
         each = -(error / 2 + log_sigma + log(2 * pi) / 2)
         return (each if where is None else each * where).flatten(1).sum(1)

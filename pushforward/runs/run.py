@@ -23,6 +23,7 @@ from pushforward.runs.lines import as_bytes, lines_of
 from pushforward.runs.lock import Lock
 from pushforward.runs.recipe import Recipe, differences, from_json, to_json
 from pushforward.training import Trainer
+from pushforward.training.machines import lay_out
 
 ZOO = Path(__file__).parents[1] / "zoo"
 
@@ -162,6 +163,7 @@ class Run:
         for folder, found in self.usable(weights_only=True):
             system = self.recipe.build()
             enter_weights(system, found, folder)
+            lay_out(system)  # as in training: another order of the same weights rounds differently
             system.enter(system.schedule(found.facts.seen, self.recipe.images))
             return system.eval().requires_grad_(False)
         raise BadInput(

@@ -194,8 +194,10 @@ class ClassificationVAE(System, Samples, Encodes, Classifies):
         nll = net.explain(x[rows], each, z)
         L = nll + self.beta * kl.sum(1) + log(K)
         w = weight[rows, classes]
-        bound = ((w * L).sum() - entropy(weight).sum()) / len(x)
-        return bound, self.told(w, nll, kl, len(x)) | self.use_of_label(x, weight, spread)
+        uncertainty = entropy(weight).sum() / len(x)
+        terms = self.told(w, nll, kl, len(x))
+        terms["bound"] = terms["bound"] + log(K) - uncertainty.detach()
+        return (w * L).sum() / len(x) - uncertainty, terms | self.use_of_label(x, weight, spread)
 
     def lecture(self, x: Tensor, y: Tensor, logits: Tensor, spread: Tensor) -> tuple[Tensor, Terms]:
         """1/n sum (-log p(x|y~,z) + KL(q(z|x) || p(z))), the decoder fed the soft y^ where y is not known."""
@@ -266,7 +268,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies):
     @torch.no_grad()
     def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         logits, spread = self.averaged.heads(image)
-        y = logits.softmax(1) if label is None else one_hot(asked(label, len(image), self.labels), self.labels)
+        y = logits.softmax(1) if label is None else one_hot(asked(label, len(image), self.labels), self.labels).to(spread)
         return self.averaged.code(spread, y)[0]
 
     @torch.no_grad()

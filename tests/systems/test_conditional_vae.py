@@ -171,7 +171,6 @@ def test_what_it_refuses() -> None:
             ask()
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="`asked` lets torch complain about a wrong number of labels")
 def test_a_wrong_number_of_labels_is_refused_in_a_sentence() -> None:
     with pytest.raises(BadInput, match="3 labels"):
         told("gaussian", (7,))[0].sample(5, label=torch.tensor([0, 1, 2]))

@@ -57,7 +57,7 @@ def test_a_player_has_as_many_turns_as_it_says_each_on_a_stream_of_its_own(monke
     batch = Pictures.batch
     monkeypatch.setattr(Pictures, "batch", lambda self, stage, *what: asked.append((stage.seen, *what)) or batch(self, stage, *what))
     trainer = rounds(game(margin=-1.0), 2)
-    steps = {key: int(value) for key, value in trainer.state().items() if key.endswith("/step") and "4.weight" in key or "3.weight" in key and "step" in key}
+    steps = {key: int(value) for key, value in trainer.state().items() if (key.endswith("/step") and "4.weight" in key) or ("3.weight" in key and "step" in key)}
     assert steps == {"moment/critic/4.weight/step": 4, "moment/generator/3.weight/step": 2}
     assert asked == [(0, 0, 0, 1), (0, 1, 0, 1), (16, 0, 0, 1), (16, 1, 0, 1)]  # the generator sees the batch of turn 0, which is kept
 
