@@ -105,7 +105,9 @@ class PythaeSide:
 
         logging.disable(logging.INFO)
         config = VAEConfig(input_dim=(1, 28, 28), latent_dim=latent, reconstruction_loss="bce")
-        networks = (flat_encoder(latent), flat_decoder(latent)) if kind == "a" else (Encoder_Conv_VAE_MNIST(config), Decoder_Conv_AE_MNIST(config))
+        networks = (
+            (flat_encoder(latent), flat_decoder(latent)) if kind == "a" else (Encoder_Conv_VAE_MNIST(config), Decoder_Conv_AE_MNIST(config))
+        )
         model = VAE(config, *networks)
         self.x, self.batch, self.wrap = dataset.image.float() / 255, batch, BaseDataset
         self.loaders: dict[int, Any] = {}

@@ -53,7 +53,10 @@ def main() -> None:
         ways = [(dtype, last) for dtype in (torch.float32, torch.bfloat16) for last in (False, True)]
         if not any(isinstance(part, nn.Conv2d) for part in build().modules()):
             ways = [(dtype, False) for dtype in (torch.float32, torch.bfloat16)]
-        steps = {f"{dtype}, {'channels_last' if last else 'contiguous'}".removeprefix("torch."): step(build(), dtype, last) for dtype, last in ways}
+        steps = {
+            f"{dtype}, {'channels_last' if last else 'contiguous'}".removeprefix("torch."): step(build(), dtype, last)
+            for dtype, last in ways
+        }
         took: dict[str, list[float]] = {way: [] for way in steps}
         for number in range(ROUNDS + 2):
             for way, once in steps.items():
@@ -63,7 +66,10 @@ def main() -> None:
                     took[way].append(1e3 * (time.perf_counter() - start))
         found[name] = {way: {"median": statistics.median(t), "least": min(t), "most": max(t)} for way, t in took.items()}
         print(name, {way: round(told["median"], 1) for way, told in found[name].items()})
-    results("precision.json", rounded({"command": "python benchmarks/precision.py", "environment": environment(), "batch": BATCH, "milliseconds": found}))
+    results(
+        "precision.json",
+        rounded({"command": "python benchmarks/precision.py", "environment": environment(), "batch": BATCH, "milliseconds": found}),
+    )
 
 
 if __name__ == "__main__":

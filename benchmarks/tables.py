@@ -1,7 +1,7 @@
 """Writes the tables of README and docs from results/*.json, between `<!-- results:NAME -->` and `<!-- end -->`.
 
-    python benchmarks/tables.py            rewrite
-    python benchmarks/tables.py --check    say which pages are stale
+python benchmarks/tables.py            rewrite
+python benchmarks/tables.py --check    say which pages are stale
 """
 
 import json
@@ -37,7 +37,9 @@ def demo() -> str:
     means, cells = found["means"], found["cells"]
     rows = [[name, percent(means[key]), " · ".join(percent(c[key]) for c in cells)] for name, key in WHO.items()]
     seconds = max(c["seconds of training"] for c in cells)
-    after = f"\nMeasured by `{found['command']}`: {found['data']}, five splits; at most {seconds:.0f} s of training each on {machine(found)}.\n"
+    after = (
+        f"\nMeasured by `{found['command']}`: {found['data']}, five splits; at most {seconds:.0f} s of training each on {machine(found)}.\n"
+    )
     return table(["from 100 labels", "mean test accuracy", "each split"], rows) + after
 
 

@@ -23,6 +23,7 @@ from pushforward.core import Stage
 from pushforward.data import DataSpec, Shuffled, open_data
 from pushforward.systems.vae import VAE, Config
 from pushforward.training import Trainer
+from pushforward.training.threads import settle_threads
 
 BATCH, LATENT = 128, 20
 Segment = Callable[[int], list[float]]
@@ -72,7 +73,9 @@ def layers_with_inputs(net: nn.Module, x: Tensor) -> list[tuple[nn.Module, Tenso
     """Each convolution and linear layer of a network, with the input it gets."""
     found: list[tuple[nn.Module, Tensor]] = []
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-    handles = [m.register_forward_pre_hook(lambda m, given: found.append((m, given[0].detach()))) for m in net.modules() if isinstance(m, kinds)]
+    handles = [
+        m.register_forward_pre_hook(lambda m, given: found.append((m, given[0].detach()))) for m in net.modules() if isinstance(m, kinds)
+    ]
     with torch.no_grad():
         net(x)
     for handle in handles:
@@ -91,6 +94,7 @@ def race(sides: dict[str, Segment], steps: int, segments: int) -> dict[str, dict
     """Milliseconds a step of each side: median, least and most over interleaved segments."""
     took: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(segments + 1):
+        settle_threads()  # for all sides alike
         for name, segment in sides.items():
             start = time.perf_counter()
             segment(steps)
@@ -101,7 +105,11 @@ def race(sides: dict[str, Segment], steps: int, segments: int) -> dict[str, dict
 
 def sides_of(kind: str, dataset: object, compiles: bool, folder: str) -> dict[str, Segment]:
     """All sides of one comparison, by name."""
-    found = {"ours": ours(kind, dataset, False), "pythae": PythaeSide(kind, dataset, folder, LATENT, BATCH), "example loop": example_loop(kind, dataset, LATENT, BATCH)}
+    found = {
+        "ours": ours(kind, dataset, False),
+        "pythae": PythaeSide(kind, dataset, folder, LATENT, BATCH),
+        "example loop": example_loop(kind, dataset, LATENT, BATCH),
+    }
     if compiles:
         found["ours, compiled"] = ours(kind, dataset, True)
     found["products alone, float32"] = products_alone(kind, torch.float32)
@@ -145,7 +153,7 @@ def compiler_here() -> bool:
     try:
         torch.compile(lambda x: x.exp() + 1)(torch.ones(4))
         return True
-    except Exception as reason:  # noqa: BLE001 - whatever is missing, the compiled side is left out
+    except Exception as reason:
         print(f"No compiled side: {type(reason).__name__}.")
         return False
 
@@ -158,12 +166,23 @@ def main() -> None:
     asked = arguments.parse_args()
     dataset, _ = open_data(DataSpec("mnist"))
     compiles = compiler_here()
-    found: dict[str, object] = {"command": "make benchmark", "environment": environment(), "batch": BATCH, "data": "MNIST, 60,000 training images"}
+    found: dict[str, object] = {
+        "command": "make benchmark",
+        "environment": environment(),
+        "batch": BATCH,
+        "data": "MNIST, 60,000 training images",
+    }
     with tempfile.TemporaryDirectory() as folder:
-        for kind, steps, name in (("a", asked.steps, "fully connected 784-400-20-400-784"), ("b", max(3, asked.steps // 10), "pythae's convolutional MNIST networks")):
+        for kind, steps, name in (
+            ("a", asked.steps, "fully connected 784-400-20-400-784"),
+            ("b", max(3, asked.steps // 10), "pythae's convolutional MNIST networks"),
+        ):
             times = race(sides_of(kind, dataset, compiles, folder), steps, asked.segments)
             median = {side: told["median"] for side, told in times.items()}
-            ratios = {side: {"pythae / side": median["pythae"] / ms, "float32 products / side": median["products alone, float32"] / ms} for side, ms in median.items()}
+            ratios = {
+                side: {"pythae / side": median["pythae"] / ms, "float32 products / side": median["products alone, float32"] / ms}
+                for side, ms in median.items()
+            }
             losses = curves(kind, dataset, 400 if kind == "a" else 20, 3 if kind == "a" else 2, folder)
             found[kind] = {"networks": name, "milliseconds a step": times, "ratios": ratios, "final losses, nats (seeds 0..)": losses}
             print(name, *(f"\n  {side:28} {ms:8.2f} ms   x{median['pythae'] / ms:.2f}" for side, ms in median.items()))

@@ -1,13 +1,17 @@
 """One side of the game, and how it moves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from pushforward.core.batch import Batch, Terms
+
+
+Moments = dict[Tensor, dict[str, Tensor]]
+"""What an optimiser remembers of each weight, by name."""
 
 
 @dataclass(frozen=True)
@@ -20,33 +24,41 @@ class Adam:
     decay: float = 0.0
     kind: Literal["adam"] = "adam"
 
-    def settings(self, rate: float) -> dict[str, Any]:
-        """What the torch optimiser is told before each move; `rate` is the stage's factor."""
-        return {"lr": self.rate * rate, "betas": self.betas, "eps": self.eps, "weight_decay": self.decay}
+    @torch.no_grad()
+    def step(self, weights: list[Tensor], slopes: list[Tensor], moments: Moments, rate: float) -> None:
+        """Move `weights` along `slopes`, which lie in memory as they do; `rate` is the stage's factor.
 
-    def over(self, weights: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """A torch optimiser over `weights`."""
-        return torch.optim.AdamW(weights, fused=True, **self.settings(1.0))
+        torch's fused kernel, called without torch.optim: importing that costs a start two seconds and each step a third of a millisecond.
+        """
+        for w in weights:
+            if w not in moments:
+                count = torch.zeros((), dtype=torch.float32, device=w.device)
+                moments[w] = {"step": count, "mean": torch.zeros_like(w), "square": torch.zeros_like(w)}
+        steps, means, squares = ([moments[w][name] for w in weights] for name in ("step", "mean", "square"))
+        torch._foreach_add_(steps, 1)
+        options = {"lr": self.rate * rate, "beta1": self.betas[0], "beta2": self.betas[1], "weight_decay": self.decay, "eps": self.eps}
+        torch._fused_adamw_(weights, slopes, means, squares, [], steps, amsgrad=False, maximize=False, **options)
 
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent, with momentum (negative too)."""
+    """Gradient descent, with momentum (negative too: games converge with one, Gidel et al. 2019)."""
 
     rate: float = 1e-2
     momentum: float = 0.0
     kind: Literal["sgd"] = "sgd"
 
-    def settings(self, rate: float) -> dict[str, Any]:
-        """What the torch optimiser is told before each move; `rate` is the stage's factor."""
-        return {"lr": self.rate * rate, "momentum": self.momentum}
-
-    def over(self, weights: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """A torch optimiser over `weights`."""
-        # torch refuses a negative momentum at construction only; games converge with one (Gidel et al. 2019)
-        optimiser = torch.optim.SGD(weights, lr=self.rate)
-        optimiser.param_groups[0]["momentum"] = self.momentum
-        return optimiser
+    @torch.no_grad()
+    def step(self, weights: list[Tensor], slopes: list[Tensor], moments: Moments, rate: float) -> None:
+        """Move `weights` along `slopes`; `rate` is the stage's factor."""
+        if self.momentum:
+            for w in weights:
+                moments.setdefault(w, {"velocity": torch.zeros_like(w)})
+            velocities = [moments[w]["velocity"] for w in weights]
+            torch._foreach_mul_(velocities, self.momentum)
+            torch._foreach_add_(velocities, slopes)
+            slopes = velocities
+        torch._foreach_add_(weights, slopes, alpha=-self.rate * rate)
 
 
 Optimiser = Adam | SGD

@@ -73,9 +73,7 @@ def find_system(name: str) -> type[System]:
         raise BadInput(f"There is no system '{name}'{nearest(name, system_names())} Known: {', '.join(system_names())}.")
     module = import_module(path)
     found = [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, System) and kind.__module__ == module.__name__
+        kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, System) and kind.__module__ == module.__name__
     ]
     if len(found) != 1:
         raise BadInput(f"{path} should define exactly one System, but defines {len(found)}: {[kind.__name__ for kind in found]}.")

@@ -4,6 +4,7 @@ from pushforward.nets.convolution import ConvDecoder, ConvEncoder, sizes_of
 from pushforward.nets.likelihood import Bernoulli, Gaussian, Kind, likelihood, suits
 from pushforward.nets.mlp import FlatDecoder, FlatEncoder
 from pushforward.nets.pair import Net, decoder_for, encoder_for, kind_of, usual_width
+from pushforward.nets.products import use_products
 from pushforward.nets.trunk import ConvTrunk, FlatTrunk, trunk_for
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "sizes_of",
     "suits",
     "trunk_for",
+    "use_products",
     "usual_width",
 ]

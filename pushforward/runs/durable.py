@@ -71,7 +71,8 @@ def write_folder(folder: Path, files: dict[str, bytes]) -> None:
 def remove_folder(folder: Path) -> None:
     """Remove a folder; a process that is killed meanwhile leaves no half of it under its name."""
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    os.replace(folder, aside)
+    with told(folder):
+        os.replace(folder, aside)
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from pushforward.core import BadInput
+from pushforward.runs.durable import NoSpace, told
 
 
 class Lock:
@@ -26,9 +27,13 @@ class Lock:
         """
         Raises:
             BadInput: another process holds it, or the folder cannot be written to.
+            NoSpace: the disk is full.
         """
         try:
-            self.handle = self.take()
+            with told(self.path):
+                self.handle = self.take()
+        except NoSpace:
+            raise
         except OSError as error:
             raise BadInput(f"{self.path.parent} cannot be trained in: {error.strerror}. It must be possible to write there.") from None
         return self
@@ -101,7 +106,7 @@ def owner(handle: int) -> tuple[int, str] | None:
     try:
         found = json.loads(os.read(handle, 1000))
         return int(found["pid"]), str(found["started"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

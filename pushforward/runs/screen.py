@@ -1,5 +1,6 @@
 """What a person sees while training: a bar with speed, time left and named terms; plain lines where there is no terminal."""
 
+import re
 import sys
 import time
 from types import TracebackType
@@ -31,7 +32,8 @@ class Screen:
         self.marks: list[tuple[float, int]] = []
         self.shown = 0.0
         self.terms = ""
-        self.said: set[str] = set()
+        self.seen = 0
+        self.warned: set[str] = set()
 
     def __enter__(self) -> "Screen":
         if self.live:
@@ -40,11 +42,12 @@ class Screen:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.live:
+            self.show(self.seen, time.monotonic())
             self.bar.stop()
 
     def round(self, seen: int) -> None:
         """Called after every round; cheap."""
-        now = time.monotonic()
+        self.seen, now = seen, time.monotonic()
         if self.marks and seen < self.marks[-1][1]:  # a setback: what was trained twice says nothing about the speed
             self.marks = []
         if not self.marks or now - self.marks[-1][0] > 0.2:
@@ -77,10 +80,15 @@ class Screen:
         self.terms = "".join(f" · {name.replace('_', ' ')} {value:.3g}" for name, value in named[:5])
 
     def say(self, sentence: str) -> None:
-        """Print a sentence, once."""
-        if sentence not in self.said:
-            self.said.add(sentence)
-            self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        """Print a sentence."""
+        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    def warn(self, sentence: str) -> None:
+        """Print a sentence unless it was printed before, if with other numbers."""
+        words = re.sub(r"[\d.%]+", "", sentence)
+        if words not in self.warned:
+            self.warned.add(words)
+            self.say(sentence)
 
 
 def clock(seconds: float) -> str:

@@ -25,6 +25,7 @@ from pushforward.runs.sheet import sheet
 from pushforward.training import Diverged, Trainer, find_rule
 from pushforward.training.health import advice
 from pushforward.training.machines import can_compile, join_ranks, largest, peak_memory, rank_and_ranks, wait_for_ranks
+from pushforward.training.threads import settle_threads
 
 SETBACKS = 3
 """How often a training that diverged is taken back before it is given up."""
@@ -81,9 +82,9 @@ def train(run: Run, trainer: Trainer, dataset: Dataset, quiet: bool) -> Run:
     """Take the lock, bring a trainer to where the run stands, and train to the end."""
     recipe = run.recipe
     screen = Screen(recipe.name or recipe.system, recipe.images, quiet or not chief())
-    with Lock(run.folder) if chief() else nullcontext(), signals() as asked, screen:
+    with durable.told(run.folder), Lock(run.folder) if chief() else nullcontext(), signals() as asked, screen:
         setbacks = together(run, trainer, run.resume(trainer) if chief() else 0)
-        for notice in run.notices:
+        for notice in dict.fromkeys(run.notices):
             screen.say(notice)
         if recipe.compiled and not can_compile():
             screen.say("There is no C++ compiler (or Python's headers are missing), so the losses run uncompiled, which is slower.")
@@ -145,6 +146,7 @@ def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[
     began, came, started = time.monotonic(), trainer.seen, datetime.now(UTC).isoformat(timespec="seconds")
     if chief() and not folders(run.folder):
         run.save(trainer, setbacks)
+    settle_threads()
     try:
         before = trainer.seen
         for _ in trainer.rounds():
@@ -173,21 +175,28 @@ def record(run: Run, trainer: Trainer, setbacks: int, before: int, screen: Scree
     recipe = run.recipe
     if due(recipe.report_every):
         tell(run, trainer, screen)
-    if chief() and due(recipe.sheet_every):
+    # a few early sheets beside the regular ones, so that even a run of hours shows its first within a minute
+    if chief() and (due(recipe.sheet_every) or early(recipe.sheet_every, before, trainer.seen)):
         picture(run, trainer)
     if chief() and due(recipe.save_every):
         run.save(trainer, setbacks)
     return due(recipe.save_every)
 
 
+def early(every: int, before: int, seen: int) -> bool:
+    """Whether an eighth or a 64th of the first `every` images was passed."""
+    return any(before < every // part <= seen for part in (8, 64))
+
+
 def tell(run: Run, trainer: Trainer, screen: Screen) -> None:
     """A line of metrics, and advice where it shows something."""
+    settle_threads()
     terms = trainer.report()
     screen.report(terms)
     if chief():
         lines.append(run.folder / "metrics.jsonl", {"seen": trainer.seen, **terms})
         for sentence in advice(terms, trainer.stage.progress):
-            screen.say(sentence)
+            screen.warn(sentence)
 
 
 def picture(run: Run, trainer: Trainer) -> None:

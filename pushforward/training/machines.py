@@ -15,6 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from pushforward.core import BadInput
+from pushforward.nets import use_products
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -69,9 +70,11 @@ def can_compile() -> bool:
 
 
 def lay_out(system: nn.Module) -> None:
-    """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike."""
+    """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike; on a CPU the heaviest become
+    matrix products in bfloat16, and keep their order."""
+    as_products = use_products(system) if next(system.parameters()).device.type == "cpu" else set()
     for part in system.modules():
-        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d) and part not in as_products:
             part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
 
 

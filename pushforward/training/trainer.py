@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from pushforward.core import Batch, Player, Source, System, Terms
+from pushforward.core import Batch, Moments, Player, Source, System, Terms
 from pushforward.training import machines
 from pushforward.training.averages import follow
 from pushforward.training.rules import Alternating, Field, Rule
@@ -62,7 +62,7 @@ class Trainer:
         self.modules = {player.name: player.module for player in everyone}
         self.weights = {name: list(module.parameters()) for name, module in self.modules.items()}
         self.running = [b for m in self.modules.values() for b in m.buffers()]
-        self.optimisers = {player.name: player.optimiser.over(self.weights[player.name]) for player in everyone}
+        self.moments: dict[str, Moments] = {player.name: {} for player in everyone}
         self.players: list[Player] = everyone
         self.batches: dict[tuple[int, int], Batch] = {}
         self.terms: dict[str, Terms] = {}
@@ -103,8 +103,7 @@ class Trainer:
     def forget(self) -> None:
         """Clear optimiser moments and the rule's memory: what was learned of the slopes of another era misleads."""
         self.memory = {}
-        for optimiser in self.optimisers.values():
-            optimiser.state.clear()
+        self.moments = {name: {} for name in self.moments}
 
     def field(self, movers: list[Player], turn: int = 0) -> Field:
         """Each mover's gradient of its own loss, averaged over shards and ranks; everyone else frozen.
@@ -185,16 +184,10 @@ class Trainer:
         """One optimiser step of each player that has a gradient in `field`, at the stage's rate."""
         for player in self.players:
             own = [w for w in self.weights[player.name] if w in field]
-            if not own:
-                continue
-            optimiser = self.optimisers[player.name]
-            optimiser.param_groups[0].update(player.optimiser.settings(self.stage.rate))
-            for weight in own:
-                gradient = field[weight]
-                # fused Adam is silently wrong where a gradient lies otherwise in memory than its weight
-                weight.grad = gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+            if own:
+                # the fused kernel is silently wrong where a gradient lies otherwise in memory than its weight
+                slopes = [g if g.stride() == w.stride() else as_laid_out(g, w) for w, g in ((w, field[w]) for w in own)]
+                player.optimiser.step(own, slopes, self.moments[player.name], self.stage.rate)
 
     def count(self) -> None:
         """Add this round's scalar terms to the sums that the next report averages."""
@@ -217,11 +210,7 @@ class Trainer:
         """All that a checkpoint needs beside the system's weights: optimiser moments, the rule's memory, the report's sums."""
         names: dict[Tensor, str] = {w: f"{player}/{key}" for player, module in self.modules.items() for key, w in module.named_parameters()}
         moments = {
-            f"moment/{names[w]}/{key}": value
-            for optimiser in self.optimisers.values()
-            for w, kept in optimiser.state.items()
-            for key, value in kept.items()
-            if isinstance(value, Tensor)
+            f"moment/{names[w]}/{key}": value for own in self.moments.values() for w, kept in own.items() for key, value in kept.items()
         }
         remembered = {f"memory/{names[w]}": value for w, value in self.memory.items()}
         return moments | remembered | {f"sum/{key}": value for key, value in self.sums.items()}
@@ -242,7 +231,7 @@ class Trainer:
                 name, _, moment = rest.rpartition("/")
                 weight = weights[name]
                 kept = as_laid_out(value, weight) if value.shape == weight.shape and moment != "step" else value.to(self.device, copy=True)
-                self.optimisers[owner[weight]].state[weight][moment] = kept
+                self.moments[owner[weight]].setdefault(weight, {})[moment] = kept
         self.seen, self.slower, self.counted = seen, slower, dict(counted)
         self.enter()
 
