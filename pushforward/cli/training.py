@@ -45,6 +45,8 @@ class Train:
     """Make pixels black or white: dynamic draws anew in each batch."""
     observe: Maybe[int] = None
     """Quadrants (1 to 3) of each image that a system is shown as condition."""
+    neighbours: Maybe[int] = None
+    """Spread the known labels over a graph of so many nearest neighbours, as a first teacher."""
     held_out: Maybe[float] = None
     """Share kept as test where the data bring no test part; a tenth where nothing is said."""
     target: Maybe[str] = None

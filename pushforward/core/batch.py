@@ -24,6 +24,8 @@ class Batch(TypedDict, total=False):
     """A row of a table or a point of a toy density, standardised."""
     label: Int[Tensor, "n"]
     """A class 0..K-1, or UNLABELLED where it is not known."""
+    guess: Int[Tensor, "n"]
+    """A class that a first teacher reads, or UNLABELLED where it is not sure."""
     attributes: Float[Tensor, "n a"]
     """In [0, 1]."""
     words: Int[Tensor, "n t"]
@@ -38,8 +40,8 @@ class Batch(TypedDict, total=False):
     """Place in the data set."""
 
 
-RANK = {"image": 4, "row": 2, "label": 1, "attributes": 2, "words": 2, "source": 4, "mask": 4, "parts": 3, "index": 1}
-WHOLE = {"label", "words", "parts", "index"}
+RANK = {"image": 4, "row": 2, "label": 1, "guess": 1, "attributes": 2, "words": 2, "source": 4, "mask": 4, "parts": 3, "index": 1}
+WHOLE = {"label", "guess", "words", "parts", "index"}
 
 
 def check(batch: Batch) -> None:

@@ -39,6 +39,8 @@ class Dataset:
     """How batches make pixels -1 or 1. threshold: 1 from 128 on; dynamic: 1 with the probability of the grey level."""
     observe: int = 0
     """1..3: batches also hold `source`, the image with only so many of its four quadrants seen, and `mask`, 1 where it is hidden."""
+    neighbours: int = 0
+    """Training batches also hold `guess`, from the labels spread over a graph of so many nearest neighbours; 0: they do not."""
     notes: tuple[str, ...] = ()
     """Plain sentences to show the user."""
 
@@ -64,7 +66,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over everything a batch depends on: content, labels, names, and how pixels are binarised and hidden."""
-        digest = sha256(repr((self.classes, self.columns, self.binarise, self.observe)).encode())
+        digest = sha256(repr((self.classes, self.columns, self.binarise, self.observe, self.neighbours)).encode())
         for key in TENSORS:
             value = getattr(self, key)
             if value is not None:

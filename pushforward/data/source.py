@@ -6,6 +6,7 @@ from torch import Tensor
 from pushforward.core import UNLABELLED, BadInput, Batch, Stage
 from pushforward.data.chance import generator
 from pushforward.data.dataset import Dataset
+from pushforward.data.neighbours import guesses
 
 CACHED = 16
 
@@ -25,6 +26,7 @@ class Shuffled:
         if not len(dataset):
             raise BadInput(f"'{dataset.name}' holds no example to train on; give at least one.")
         self.dataset, self.seed, self.labelled = dataset, seed, labelled
+        self._guess = guesses(dataset, dataset.neighbours) if dataset.neighbours else None
         self._orders: dict[tuple[int, int], Tensor] = {}
         if labelled:
             self._find_labelled()
@@ -56,6 +58,8 @@ class Shuffled:
         if self.dataset.binarise == "dynamic":
             noise = generator("pixels", self.seed, stream, stage.seen, shard, device=self.dataset.device)
         batch = self.dataset.batch(index, noise)
+        if self._guess is not None:
+            batch["guess"] = self._guess[batch["index"]]
         if self.labelled:
             batch["label"][self.labelled // shards :] = UNLABELLED
         return batch

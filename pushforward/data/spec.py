@@ -35,6 +35,8 @@ class DataSpec:
     """Make pixels black or white: threshold, white from 128 of 255 on; dynamic, at random anew in each batch."""
     observe: int = 0
     """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
+    neighbours: int = 0
+    """Spread the known labels over a graph of so many nearest neighbours, as a first teacher; 0: do not."""
     held_out: float = 0.1
     """Share kept as test where the data bring no test part (digits: always half); 0 keeps nothing out."""
     split_seed: int = 0
@@ -60,6 +62,7 @@ def open_data(spec: DataSpec, memory: Any = None) -> Parts:
     train, test = tables.standardised(train, test) if train.image is None else _dressed(train, test, spec)
     if spec.labels is not None:
         train = hide_labels(train, spec.labels, spec.label_seed)
+    train = replace(train, neighbours=spec.neighbours)
     return train, test
 
 
@@ -71,6 +74,8 @@ def _check(spec: DataSpec) -> None:
         raise BadInput(f"observe is {spec.observe}; of the four quadrants 1, 2 or 3 can be observed, or 0 for no condition image.")
     if not 0 <= spec.held_out < 1:
         raise BadInput(f"held_out is {spec.held_out:g}; give a share from 0 to less than 1.")
+    if spec.neighbours < 0:
+        raise BadInput(f"neighbours is {spec.neighbours}; give 1 or more, or 0 for no graph.")
     if spec.size < 0 or spec.size == 1:
         raise BadInput(f"size is {spec.size}; give 2 pixels or more, or 0 to leave images as they are.")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,8 @@ def order(
     if images is not None and minutes is not None:
         raise BadInput(f"Both images ({images}) and minutes ({minutes:g}) are given. Give one of them.")
     for name, value in (("images", images), ("minutes", minutes)):
-        if value is not None and value <= 0:
-            raise BadInput(f"{name} is {value:g}, but must be more than 0.")
+        if value is not None and not 0 < value < inf:
+            raise BadInput(f"{name} is {value:g}, but must be a number above 0.")
     if what not in recipes and what not in system_names() and "." not in what:
         raise BadInput(f"There is no recipe or system '{what}'{nearest(what, [*recipes, *system_names()])} Known: {', '.join([*recipes, *system_names()])}.")
     spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}

@@ -16,17 +16,21 @@ class NoSpace(OSError):
 
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """Say a full disk or used-up quota as one sentence.
+    """Say a full disk or used-up quota as one sentence, and of any other failure at least where.
 
     Raises:
         NoSpace: naming `path`.
+        OSError: with a file name.
     """
     try:
         yield
+    except NoSpace:
+        raise
     except OSError as error:
         if error.errno in (ENOSPC, EDQUOT):
             sentence = f"There is no space left to write {path}. Free some, then resume the run; the last checkpoint is intact."
             raise NoSpace(sentence) from None
+        error.filename = error.filename or str(path)
         raise
 
 

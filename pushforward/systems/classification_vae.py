@@ -15,15 +15,16 @@ Both forms learn supervised (all labels), semi-supervised and unsupervised (none
 Shapes: x [N, C, H, W] in [-1, 1]; y [N], UNLABELLED where hidden; z [N, latent]; q(y|x) [N, K].
 Departures: the bound may weigh less than the labels and be taken on a part of the batch; beside it stand, where asked for, consistency of
 q(y|x) between a weak view read by the averaged teacher and a strong one (FixMatch: Sohn et al. 2020), pseudo-labels aligned to equal classes
-(Berthelot et al. 2020), and the mutual information of the two views' classes (IIC: Ji et al. 2019).
+(Berthelot et al. 2020; in the first quarter of the run a neighbour graph may teach: data/neighbours.py), and the mutual information of the two views' classes (IIC: Ji et al. 2019).
 """
 
 from copy import deepcopy
 from dataclasses import dataclass
 from math import log
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -32,6 +33,10 @@ from pushforward.core import asked, warm_up_then_cosine
 from pushforward.data.augment import VIEWS, ViewsName, see
 from pushforward.maths import draw, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, likelihood, suits, trunk_for
+
+
+FIRST_TEACHER = 0.25
+"""Share of the run in which the guesses of a neighbour graph, where the data bring them, teach in place of the averaged network."""
 
 
 @dataclass(frozen=True)
@@ -43,37 +48,45 @@ class Config:
     classes: int
     """K."""
     form: Literal["bound", "lecture"] = "bound"
-    latent: int = 16
+    """The bound of Kingma et al. 2014, or the lecture's loss."""
+    latent: Annotated[int, Ge(1)] = 16
+    """Dimensions of the code z."""
     net: Net = "auto"
-    width: int = 0
+    """Fully connected for tiny images, convolutional above; or one of the two."""
+    width: Annotated[int, Ge(0)] = 0
     """Channels after the first halving, or hidden units; 0: 32 or 400."""
     likelihood: Kind = "gaussian"
+    """p(x|y,z). cross-entropy on grey levels is not a likelihood."""
     code_sees_label: bool = False
     """q(z|x,y) in place of q(z|x)."""
-    label_weight: float = 60.0
+    label_weight: Annotated[float, Ge(0)] = 60.0
     """alpha: weight of each labelled image's -log q(y|x)."""
-    bound_weight: float = 1.0
+    bound_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the bound beside the other terms."""
-    bound_every: int = 1
+    bound_every: Annotated[int, Ge(1)] = 1
     """The bound is taken on every so-many-th image of the batch."""
-    warm_up: float = 0.2
+    warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.2
     """Share of the run over which the weight of KL(q(z|x) || p(z)) rises from 0 to 1."""
-    settle: float = 0.0
+    settle: Annotated[float, Interval(ge=0, le=1)] = 0.0
     """Share of the run during which the bound does not move q(y|x)."""
     views: ViewsName = "none"
     """Random views of the images that are classified."""
-    consistency: float = 0.0
+    consistency: Annotated[float, Ge(0)] = 0.0
     """Weight of agreement between weak and strong views of unlabelled images."""
-    threshold: float = 0.95
+    threshold: Annotated[float, Interval(ge=0, le=1)] = 0.95
     """Confidence that a pseudo-label needs in the first third; falls to `last_threshold` at the end."""
-    last_threshold: float = 0.6
-    mutual_information: float = 0.0
+    last_threshold: Annotated[float, Interval(ge=0, le=1)] = 0.6
+    """Confidence that a pseudo-label needs at the end."""
+    mutual_information: Annotated[float, Ge(0)] = 0.0
     """Weight of the mutual information between two views' classes."""
-    rate: float = 1e-3
-    decay: float = 0.0
-    average: int = 0
+    rate: Annotated[float, Gt(0)] = 1e-3
+    """Learning rate of Adam, lowered to 0 by half a cosine."""
+    decay: Annotated[float, Ge(0)] = 0.0
+    """Weight decay."""
+    average: Annotated[int, Ge(0)] = 0
     """Half-life of the averaged weights that samples and predictions come from, in images; 0: the weights themselves."""
-    batch_size: int = 128
+    batch_size: Annotated[int, Ge(1)] = 128
+    """Images of a round; the labelled ones that `labelled` adds come on top."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
 
@@ -162,7 +175,8 @@ class ClassificationVAE(System, Samples, Encodes, Classifies):
         terms |= {"label_loss": label_loss, "accuracy": self.right[0] / self.right[1].clamp(min=1e-8), "right": right}
         loss = c.bound_weight * bound + label_loss
         if (c.consistency or c.mutual_information) and len(logits_u):
-            loss = loss + self.agreement(x[~known], logits_u, terms)
+            guess = batch["guess"][~known] if "guess" in batch and self.stage.progress < FIRST_TEACHER else None
+            loss = loss + self.agreement(x[~known], logits_u, guess, terms)
         return loss, terms
 
     def read(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -214,9 +228,9 @@ class ClassificationVAE(System, Samples, Encodes, Classifies):
             return (one_hot(y, self.config.classes) - logits.softmax(1)).square().sum() / n, right
         return self.config.label_weight * cross_entropy(logits, y, reduction="sum") / n, right
 
-    def agreement(self, x_u: Tensor, logits: Tensor, terms: Terms) -> Tensor:
+    def agreement(self, x_u: Tensor, logits: Tensor, first: Tensor | None, terms: Terms) -> Tensor:
         """consistency * C - mutual_information * I, C = mean m CE(argmax p~, q(y|strong)), p~ the teacher's reading of a weak view,
-        aligned to equal classes, m = 1 where it is confident."""
+        aligned to equal classes, m = 1 where it is confident. While a first teacher's guesses are given, they stand in for argmax p~."""
         c = self.config
         with torch.no_grad():
             weak = see(x_u, VIEWS[c.views][0]) if c.views != "none" else x_u
@@ -224,6 +238,8 @@ class ClassificationVAE(System, Samples, Encodes, Classifies):
             aligned = p / self.marginal
             confidence, guess = (aligned / aligned.sum(1, keepdim=True)).max(1)
             sure = (confidence >= self.required).float()
+            if first is not None:
+                sure, guess = (first != UNLABELLED).float(), first.clamp(min=0)
         consistent = (sure * cross_entropy(logits, guess, reduction="none")).mean()
         information = mutual_information(p, logits.softmax(1))
         shares = one_hot(guess, c.classes).mean(0)

@@ -13,9 +13,10 @@ the run; no hybrid term (the paper's alpha is 1).
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
 from pushforward.core import UNLABELLED, Adam, BadInput, Batch, Edits, Encodes, Player, Samples, Stage, System, Terms
@@ -33,15 +34,21 @@ class Config:
     classes: int = 0
     """Classes of the label; unused where the condition is an image."""
     condition: Literal["label", "image"] = "label"
-    latent: int = 20
+    """What is given: a class, or the seen part of an image (`--observe` 1 to 3 quadrants)."""
+    latent: Annotated[int, Ge(1)] = 20
+    """Dimensions of the code z."""
     net: Net = "auto"
-    width: int = 0
+    """Fully connected for tables and tiny images, convolutional above; or one of the two."""
+    width: Annotated[int, Ge(0)] = 0
     """Hidden units (mlp) or channels after the first halving (convolution); 0: 400 or 32."""
     likelihood: Kind = "gaussian"
-    warm_up: float = 0.1
+    """p(x|z,c). cross-entropy on grey levels is not a likelihood."""
+    warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.1
     """Share of the run over which the weight of the rate rises from 0 to 1."""
-    rate: float = 1e-3
-    batch_size: int = 128
+    rate: Annotated[float, Gt(0)] = 1e-3
+    """Learning rate of Adam, lowered to 0 by half a cosine."""
+    batch_size: Annotated[int, Ge(1)] = 128
+    """Examples of a round."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
 

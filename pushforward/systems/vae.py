@@ -13,8 +13,10 @@ a learned variance where p(x|z) is Gaussian (Rybkin et al. 2021); one sample of 
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
 from pushforward.core import Adam, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms, warm_up_then_cosine
@@ -28,23 +30,24 @@ class Config:
 
     shape: tuple[int, ...]
     """(C, H, W) of images, or (D,) of rows."""
-    latent: int = 20
+    latent: Annotated[int, Ge(1)] = 20
     """Dimensions of the code z."""
     net: Net = "auto"
     """Fully connected for tables and tiny images, convolutional above; or one of the two."""
-    width: int = 0
+    width: Annotated[int, Ge(0)] = 0
     """Hidden units (mlp) or channels after the first halving (convolution); 0: 400 or 32."""
     likelihood: Kind = "gaussian"
     """p(x|z). cross-entropy on grey levels is not a likelihood."""
-    beta: float = 1.0
+    beta: Annotated[float, Ge(0)] = 1.0
     """Weight of the rate; 1 is the evidence lower bound."""
-    warm_up: float = 0.1
+    warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.1
     """Share of the run over which beta rises from 0."""
-    free_bits: float = 0.0
+    free_bits: Annotated[float, Ge(0)] = 0.0
     """Nats per code dimension that cost nothing."""
-    rate: float = 1e-3
+    rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of Adam, lowered to 0 by half a cosine."""
-    batch_size: int = 128
+    batch_size: Annotated[int, Ge(1)] = 128
+    """Examples of a round."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
 

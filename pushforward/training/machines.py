@@ -70,11 +70,12 @@ def can_compile() -> bool:
 
 
 def lay_out(system: nn.Module) -> None:
-    """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike; on a CPU the heaviest become
-    matrix products in bfloat16, and keep their order."""
-    as_products = use_products(system) if next(system.parameters()).device.type == "cpu" else set()
+    """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike; on a CPU the heaviest compute
+    by matrix products in bfloat16."""
+    if not any(weight.is_cuda for weight in system.parameters()):
+        use_products(system)
     for part in system.modules():
-        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d) and part not in as_products:
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
             part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
 
 

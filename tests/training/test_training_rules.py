@@ -40,7 +40,9 @@ def test_alternating_play_goes_round_and_round(rate: float) -> None:
 def test_extragradient_contracts(rate: float) -> None:
     """|z| shrinks by sqrt((1 - rate^2)^2 + rate^2) each round."""
     norms = walk("extragradient", rate).norm(dim=1)
-    torch.testing.assert_close(norms[1:] / norms[:-1], torch.full((ROUNDS,), ((1 - rate**2) ** 2 + rate**2) ** 0.5, dtype=torch.float64), rtol=0, atol=1e-10)
+    torch.testing.assert_close(
+        norms[1:] / norms[:-1], torch.full((ROUNDS,), ((1 - rate**2) ** 2 + rate**2) ** 0.5, dtype=torch.float64), rtol=0, atol=1e-10
+    )
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.4])
@@ -74,5 +76,5 @@ def test_several_turns_are_for_alternating_play_only() -> None:
 
 
 def test_a_rule_that_is_not_known_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(BadInput, match="no rule 'optimstic'; did you mean 'optimistic'?"):
+    with pytest.raises(BadInput, match=r"no rule 'optimstic'; did you mean 'optimistic'\?"):
         find_rule("optimstic")
