@@ -1,5 +1,6 @@
 """The other sides of `vae_training.py`: pythae 0.1.2, and the loop of the usual PyTorch example."""
 
+import itertools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ class PeerEncoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        pairs = zip(CONV, CONV[1:], strict=False)
+        pairs = itertools.pairwise(CONV)
         self.layers = nn.Sequential(*[nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), nn.BatchNorm2d(b), nn.ReLU()) for a, b in pairs])
 
     def forward(self, x: Tensor) -> Tensor:

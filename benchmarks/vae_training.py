@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from pushforward.core import Stage
 from pushforward.data import DataSpec, Shuffled, open_data
-from pushforward.systems.vae import VAE, Config
+from pushforward.systems.vae import VAE
 from pushforward.training import Trainer
 from pushforward.training.threads import settle_threads
 
@@ -32,7 +32,7 @@ Segment = Callable[[int], list[float]]
 
 def ours(kind: str, dataset: object, compiled: bool, precision: str = "auto") -> Segment:
     """This project's trainer; the rate is held constant, as the other sides do."""
-    config = Config((1, 28, 28), latent=LATENT, net="mlp", width=400, likelihood="cross-entropy", warm_up=0.0)
+    config = VAE.Config((1, 28, 28), latent=LATENT, net="mlp", width=400, likelihood="cross-entropy", warm_up=0.0)
     system = VAE(config, *(peer_networks(LATENT) if kind == "b" else ()))
     system.schedule = lambda seen, total: Stage(seen, BATCH)  # type: ignore[method-assign]
     trainer = Trainer(system, Shuffled(dataset), 10**12, compiled=compiled, precision=precision)  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def scaling(dataset: object) -> dict[str, list[dict[str, float]]]:
     """Milliseconds a step of (a) against batch and width: the cost should be linear in each once it is large."""
 
     def cost(width: int, batch: int) -> float:
-        config = Config((1, 28, 28), latent=LATENT, net="mlp", width=width, likelihood="cross-entropy", batch_size=batch)
+        config = VAE.Config((1, 28, 28), latent=LATENT, net="mlp", width=width, likelihood="cross-entropy", batch_size=batch)
         trainer = Trainer(VAE(config), Shuffled(dataset), 10**12)  # type: ignore[arg-type]
         times = []
         for _ in range(40):

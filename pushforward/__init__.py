@@ -1,9 +1,9 @@
 """Generative neural networks: z ~ p(z), x = G(z) ~ p(x).
 
-    import pushforward
+import pushforward
 
-    run = pushforward.train("vae", "digits", images=100_000)
-    images = pushforward.load(run.folder).sample(16, seed=0)      # [16, 1, 8, 8] in [-1, 1]
+run = pushforward.train("vae", "digits", images=100_000)
+images = pushforward.load(run.folder).sample(16, seed=0)      # [16, 1, 8, 8] in [-1, 1]
 """
 
 from importlib import import_module

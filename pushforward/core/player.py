@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from pushforward.core.batch import Batch, Terms
 
-
 Moments = dict[Tensor, dict[str, Tensor]]
 """What an optimiser remembers of each weight, by name."""
 
@@ -36,8 +35,21 @@ class Adam:
                 moments[w] = {"step": count, "mean": torch.zeros_like(w), "square": torch.zeros_like(w)}
         steps, means, squares = ([moments[w][name] for w in weights] for name in ("step", "mean", "square"))
         torch._foreach_add_(steps, 1)
-        options = {"lr": self.rate * rate, "beta1": self.betas[0], "beta2": self.betas[1], "weight_decay": self.decay, "eps": self.eps}
-        torch._fused_adamw_(weights, slopes, means, squares, [], steps, amsgrad=False, maximize=False, **options)
+        torch._fused_adamw_(
+            weights,
+            slopes,
+            means,
+            squares,
+            [],
+            steps,
+            lr=self.rate * rate,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            weight_decay=self.decay,
+            eps=self.eps,
+            amsgrad=False,
+            maximize=False,
+        )
 
 
 @dataclass(frozen=True)

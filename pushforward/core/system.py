@@ -42,14 +42,14 @@ class System(nn.Module, ABC):
         """In order of play. Asked every round after `enter`; may read `self.stage` and adaptive buffers, so who plays,
         turns, half-lives and optimiser settings are schedules too. Names, modules and optimiser kinds stay."""
 
-    def accept(self, batch: Batch) -> None:  # noqa: B027 - most data need no more than `check`
+    def accept(self, batch: Batch) -> None:
         """Refuse data that the system cannot learn from. Called with the first batch, before training starts.
 
         Raises:
             BadInput: what is wrong with the data, and what to do.
         """
 
-    def adapt(self, player: str, terms: Terms) -> None:  # noqa: B027 - most systems have nothing to adapt
+    def adapt(self, player: str, terms: Terms) -> None:
         """The only writer of adaptive buffers: once a round, for each player that played, on its last terms averaged over shards."""
 
 

@@ -1,6 +1,7 @@
 """Convolutional encoder and decoder for images of any size.
 
-The sides are halved (rounding up) until both are below 8; the decoder walks the same sizes back. Width doubles with every halving, up to 8 x.
+The sides are halved (rounding up) until both are below 8; the decoder walks the same sizes back.
+Width doubles with every halving, up to 8 x.
 """
 
 from math import gcd

@@ -1,10 +1,10 @@
 """p(x | .): what a decoder's output means. Each gives log p(x | output) summed over pixels, and the image to show.
 
-    bernoulli      pixels are -1 or 1, output = logits of "1"
-    gaussian       pixels or columns are real, output = mean; one variance per channel or column, learned
-                   (sigma-VAE: Rybkin, Daniilidis & Levine 2021)
-    cross-entropy  the Bernoulli formula on grey levels. NOT A LIKELIHOOD: its constant is missing (Loaiza-Ganem & Cunningham 2019),
-                   so its nats can be compared with no published bound
+bernoulli      pixels are -1 or 1, output = logits of "1"
+gaussian       pixels or columns are real, output = mean; one variance per channel or column, learned
+               (sigma-VAE: Rybkin, Daniilidis & Levine 2021)
+cross-entropy  the Bernoulli formula on grey levels. NOT A LIKELIHOOD: its constant is missing (Loaiza-Ganem & Cunningham 2019),
+               so its nats can be compared with no published bound
 """
 
 from math import log, pi

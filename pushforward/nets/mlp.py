@@ -1,5 +1,6 @@
 """Fully connected networks, for tables and tiny images."""
 
+import itertools
 from math import prod
 
 from jaxtyping import Float
@@ -13,7 +14,7 @@ class FlatEncoder(nn.Module):
         super().__init__()
         self.features = width
         sizes = [prod(shape), *[width] * layers]
-        self.layers = nn.Sequential(*[part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())])
+        self.layers = nn.Sequential(*[part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())])
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
@@ -27,7 +28,7 @@ class FlatDecoder(nn.Module):
         super().__init__()
         self.shape = shape
         sizes = [code, *[width] * layers]
-        inner = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
+        inner = [part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
         self.layers = nn.Sequential(*inner, nn.Linear(width, prod(shape)))
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n *s"]:

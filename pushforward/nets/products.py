@@ -62,7 +62,8 @@ class Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, s: Pair, p: Pair) -> Tensor:
         k = (w.shape[2], w.shape[3])
-        size = tuple((x.shape[2 + d] + 2 * p[d] - k[d]) // s[d] + 1 for d in (0, 1))
+        up, across = ((x.shape[2 + d] + 2 * p[d] - k[d]) // s[d] + 1 for d in (0, 1))
+        size = (up, across)
         ctx.how = (k, s, p, size)
         ctx.save_for_backward(x, w)
         return (gather(x, k, s, p, size) @ flat(w).T).view(len(x), *size, -1).permute(0, 3, 1, 2)
@@ -84,10 +85,10 @@ class TransposedConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, s: Pair, p: Pair, more: Pair) -> Tensor:
         k, size = (w.shape[2], w.shape[3]), (x.shape[2], x.shape[3])
-        shape = tuple((size[d] - 1) * s[d] - 2 * p[d] + k[d] + more[d] for d in (0, 1))
+        height, width = ((size[d] - 1) * s[d] - 2 * p[d] + k[d] + more[d] for d in (0, 1))
         ctx.how = (k, s, p, size)
         ctx.save_for_backward(x, w)
-        return scatter(rows_of(x) @ flat(w), len(x), k, s, p, size, shape)
+        return scatter(rows_of(x) @ flat(w), len(x), k, s, p, size, (height, width))
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
@@ -112,7 +113,7 @@ def product(layer: nn.Conv2d | nn.ConvTranspose2d, x: Float[Tensor, "n i h w"]) 
 def forward(self: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Tensor:
     """The layer as a product where bfloat16 is on, as it was otherwise: what opens a run in float32 computes the same bits."""
     if not torch.is_autocast_enabled("cpu"):
-        return type(self).forward(self, x)
+        return type(self).forward(self, x)  # type: ignore[arg-type]
     return product(self, x.bfloat16())
 
 

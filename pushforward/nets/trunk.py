@@ -50,9 +50,7 @@ class FlatTrunk(nn.Module):
         size = 1
         for side in shape:
             size *= side
-        inner = [
-            part for a, b in pairwise([size, width, width]) for part in (nn.Linear(a, b), nn.BatchNorm1d(b), nn.LeakyReLU(SLOPE))
-        ]
+        inner = [part for a, b in pairwise([size, width, width]) for part in (nn.Linear(a, b), nn.BatchNorm1d(b), nn.LeakyReLU(SLOPE))]
         self.layers = nn.Sequential(nn.Flatten(), *inner)
         self.pooled = self.spread = width
 

@@ -8,7 +8,7 @@ EXAMPLES = 60_000
 
 
 def demo(labels: int = 100) -> Plan:
-    """Classification VAE on scikit-learn's 1,797 digits of 8x8 pixels, half of them held out, from 100 labels. Under a minute on two cores."""
+    """Classification VAE on scikit-learn's 1,797 digits of 8x8 pixels, half held out, from 100 labels. Under a minute on two cores."""
     settings = {
         "net": "convolution",
         "width": 32,
@@ -26,7 +26,9 @@ def demo(labels: int = 100) -> Plan:
         "batch_size": 128,
     }
     data = DataSpec("digits", labels=labels)
-    return Plan("classification_vae", data, 128 * 1200, settings, labelled=32, clip=5.0, name="demo", expected="about 97 % of the test digits right")
+    return Plan(
+        "classification_vae", data, 128 * 1200, settings, labelled=32, clip=5.0, name="demo", expected="about 97 % of the test digits right"
+    )
 
 
 def mnist_semi(labels: int = 100) -> Plan:

@@ -41,7 +41,6 @@ def measure(system: System, dataset: Dataset, labelled: int, **how: Any) -> floa
     while time.perf_counter() - start < TIMED or trainer.seen == first:
         next(rounds)
     speed = (trainer.seen - first) / (time.perf_counter() - start)
-    rounds.close()
     return speed
 
 

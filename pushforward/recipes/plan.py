@@ -48,11 +48,17 @@ HOW = ("seed", "rule", "shards", "precision", "clip", "compiled", "labelled")
 
 
 def order(
-    what: str, data: Any = None, *, images: int | None = None, minutes: float | None = None, recipes: dict[str, Callable[..., Plan]], **options: Any
+    what: str,
+    data: Any = None,
+    *,
+    images: int | None = None,
+    minutes: float | None = None,
+    recipes: dict[str, Callable[..., Plan]],
+    **options: Any,
 ) -> Order:
     """A complete recipe for training `what`, a system or a named recipe, on `data`.
 
-    data: a name, path, `DataSpec`, tensor, array or (tensor, labels). images or minutes: how long; with minutes the speed is measured first.
+    data: a name, path, `DataSpec`, tensor, array or (tensor, labels). images or minutes: how long; with minutes the speed is measured.
     options: fields of the system's Config, of DataSpec, or seed, rule, shards, precision, clip, compiled, labelled.
     """
     if images is not None and minutes is not None:
@@ -61,7 +67,8 @@ def order(
         if value is not None and not 0 < value < inf:
             raise BadInput(f"{name} is {value:g}, but must be a number above 0.")
     if what not in recipes and what not in system_names() and "." not in what:
-        raise BadInput(f"There is no recipe or system '{what}'{nearest(what, [*recipes, *system_names()])} Known: {', '.join([*recipes, *system_names()])}.")
+        known = [*recipes, *system_names()]
+        raise BadInput(f"There is no recipe or system '{what}'{nearest(what, known)} Known: {', '.join(known)}.")
     spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}
     plan = recipes[what](**({"labels": spec_options.pop("labels")} if "labels" in spec_options else {})) if what in recipes else None
     spec, memory = spec_of(data, plan.data if plan else None, spec_options)
@@ -75,7 +82,15 @@ def order(
 
 
 def complete(
-    system: str, train: Dataset, spec: DataSpec, memory: Any, images: int | None, minutes: float | None, how: dict[str, Any], settings: dict[str, Any], name: str
+    system: str,
+    train: Dataset,
+    spec: DataSpec,
+    memory: Any,
+    images: int | None,
+    minutes: float | None,
+    how: dict[str, Any],
+    settings: dict[str, Any],
+    name: str,
 ) -> Order:
     """Fill in what follows from the data and from the measured speed."""
     kind = find_system(system)
@@ -97,15 +112,29 @@ def complete(
             width, speed = pace.width, pace.speed
             settings["width"] = width
         images = int(0.95 * speed * seconds)  # the rest goes into sheets and checkpoints
-        said.append(f"Measured {speed:,.0f} images/s" + (f" at width {width}" if width else "") + f": training for {images:,} images in {minutes:g} minutes.")
+        said.append(
+            f"Measured {speed:,.0f} images/s"
+            + (f" at width {width}" if width else "")
+            + f": training for {images:,} images in {minutes:g} minutes."
+        )
     elif images is None:
         images = max(PASSES * len(train), LEAST)
         said.append(f"Training for {images:,} images ({images / len(train):.0f} passes); --images or --minutes change that.")
     config = config_of(kind, settings)
     batch = built.stage.batch_size
     images = batch * ceil(images / batch)
-    every = {"report_every": max(batch, images // 200), "sheet_every": max(batch, images // 20), "save_every": max(batch, images // 10)}
-    recipe = Recipe(system, config_as_json(config), spec, images, train.fingerprint, name, **how, **every)
+    recipe = Recipe(
+        system,
+        config_as_json(config),
+        spec,
+        images,
+        train.fingerprint,
+        name,
+        report_every=max(batch, images // 200),
+        sheet_every=max(batch, images // 20),
+        save_every=max(batch, images // 10),
+        **how,
+    )
     weights = sum(p.numel() for player in build(settings.get("width", 0)).players() for p in player.module.parameters())
     shape = "x".join(map(str, train.shape))
     said.append(f"{kind.__name__} with {weights:,} weights on {len(train):,} examples of {shape} ({spec.path}), {recipe.precision}.")
@@ -119,7 +148,9 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
     if train.binarise != "no":
         found["likelihood"] = "bernoulli"
     if "classes" in known and not train.classes and not train.observe:
-        raise BadInput(f"{kind.__name__} needs labels, but '{train.name}' has none. Put the images into one sub-folder per class, or use vae.")
+        raise BadInput(
+            f"{kind.__name__} needs labels, but '{train.name}' has none. Put the images into one sub-folder per class, or use vae."
+        )
     if train.observe:
         found["condition"] = "image"
     return {key: value for key, value in found.items() if key in known}

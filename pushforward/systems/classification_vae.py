@@ -13,9 +13,10 @@ Source: the lecture's own system; the bound is that of Kingma et al. 2014, "Semi
 Both forms learn supervised (all labels), semi-supervised and unsupervised (none).
 
 Shapes: x [N, C, H, W] in [-1, 1]; y [N], UNLABELLED where hidden; z [N, latent]; q(y|x) [N, K].
-Departures: the bound may weigh less than the labels and be taken on a part of the batch; beside it stand, where asked for, consistency of
-q(y|x) between a weak view read by the averaged teacher and a strong one (FixMatch: Sohn et al. 2020), pseudo-labels aligned to equal classes
-(Berthelot et al. 2020; in the first quarter of the run a neighbour graph may teach: data/neighbours.py), and the mutual information of the two views' classes (IIC: Ji et al. 2019).
+Departures: the bound may weigh less than the labels and be taken on a part of the batch. Beside it stand, where asked for, consistency of
+q(y|x) between a weak view read by the averaged teacher and a strong one (FixMatch: Sohn et al. 2020), with pseudo-labels aligned to equal
+classes (Berthelot et al. 2020), and the mutual information of the two views' classes (IIC: Ji et al. 2019). In the first quarter of the
+run a neighbour graph may teach in place of the average (`data/neighbours.py`).
 """
 
 from copy import deepcopy
@@ -28,19 +29,32 @@ from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from pushforward.core import UNLABELLED, Adam, Average, BadInput, Batch, Classifies, Encodes, Player, Samples, Stage, System, Terms
-from pushforward.core import asked, warm_up_then_cosine
+from pushforward.core import (
+    UNLABELLED,
+    Adam,
+    Average,
+    BadInput,
+    Batch,
+    Classifies,
+    Encodes,
+    Player,
+    Samples,
+    Stage,
+    System,
+    Terms,
+    asked,
+    warm_up_then_cosine,
+)
 from pushforward.data.augment import VIEWS, ViewsName, see
 from pushforward.maths import draw, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, likelihood, suits, trunk_for
-
 
 FIRST_TEACHER = 0.25
 """Share of the run in which the guesses of a neighbour graph, where the data bring them, teach in place of the averaged network."""
 
 
 @dataclass(frozen=True)
-class Config:
+class Settings:
     """What a classification VAE is made of. `shape` and `classes` follow from the data."""
 
     shape: tuple[int, ...]
@@ -94,7 +108,7 @@ class Config:
 class Networks(nn.Module):
     """One trunk with two heads, and the decoder."""
 
-    def __init__(self, c: Config):
+    def __init__(self, c: Settings):
         super().__init__()
         self.trunk = trunk_for(c.net, c.shape, c.width)
         self.classifier = nn.Linear(self.trunk.pooled, c.classes)
@@ -119,13 +133,13 @@ class Networks(nn.Module):
 
 
 class ClassificationVAE(System, Samples, Encodes, Classifies):
-    """config: see `Config`."""
+    """config: see `Settings`."""
 
-    Config = Config
+    Config = Settings
     marginal: Tensor
     right: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Settings):
         super().__init__()
         self.config = config
         self.networks = Networks(config)
@@ -282,7 +296,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies):
         return self.decode(noise(count, self.config.latent, seed, self.marginal.device), label)
 
     @torch.no_grad()
-    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+    def encode(self, image: Tensor, label: int | Tensor | None = None) -> Tensor:
         logits, spread = self.averaged.heads(image)
         y = logits.softmax(1) if label is None else one_hot(asked(label, len(image), self.labels), self.labels).to(spread)
         return self.averaged.code(spread, y)[0]

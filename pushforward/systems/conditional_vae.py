@@ -19,14 +19,27 @@ import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
-from pushforward.core import UNLABELLED, Adam, BadInput, Batch, Edits, Encodes, Player, Samples, Stage, System, Terms
-from pushforward.core import asked, warm_up_then_cosine
+from pushforward.core import (
+    UNLABELLED,
+    Adam,
+    BadInput,
+    Batch,
+    Edits,
+    Encodes,
+    Player,
+    Samples,
+    Stage,
+    System,
+    Terms,
+    asked,
+    warm_up_then_cosine,
+)
 from pushforward.maths import draw, kl_between, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, suits
 
 
 @dataclass(frozen=True)
-class Config:
+class Settings:
     """What a conditional VAE is made of. `shape` and `classes` follow from the data."""
 
     shape: tuple[int, ...]
@@ -54,9 +67,9 @@ class Config:
 
 
 class Networks(nn.Module):
-    """q(z|x,c), p(z|c) and p(x|z,c). The condition reaches them as features: a one-hot label, or what a second encoder reads in (s, mask)."""
+    """q(z|x,c), p(z|c) and p(x|z,c). The condition reaches them as features: a one-hot label, or what an encoder reads in (s, mask)."""
 
-    def __init__(self, c: Config):
+    def __init__(self, c: Settings):
         super().__init__()
         self.classes = c.classes
         self.reader: nn.Module | None = None
@@ -99,12 +112,12 @@ def halves(both: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class ConditionalVAE(System, Samples, Encodes, Edits):
-    """config: see `Config`."""
+    """config: see `Settings`."""
 
-    Config = Config
+    Config = Settings
     beta: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Settings):
         super().__init__()
         if config.condition == "label" and config.classes < 1:
             raise BadInput("A conditional VAE needs labels, but the data have none. Use vae, or --condition image with --observe 1.")
@@ -136,7 +149,9 @@ class ConditionalVAE(System, Samples, Encodes, Edits):
     def accept(self, batch: Batch) -> None:
         suits(self.config.likelihood, batch[self.key])  # type: ignore[literal-required]
         if self.config.condition == "label" and bool((batch["label"] == UNLABELLED).any()):
-            raise BadInput("A conditional VAE needs the label of every example, but some are hidden. Keep all labels, or use classification_vae.")
+            raise BadInput(
+                "A conditional VAE needs the label of every example, but some are hidden. Keep all labels, or use classification_vae."
+            )
         asked(batch["label"] if self.labels else None, len(batch[self.key]), max(1, self.labels))  # type: ignore[literal-required]
 
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
@@ -182,7 +197,9 @@ class ConditionalVAE(System, Samples, Encodes, Edits):
     def edit(self, batch: Batch, seed: int | None = None) -> Tensor:
         """The hidden part of batch["source"] filled in: from the mean of p(z|s), or with a seed from a draw. What is seen stays."""
         if self.labels:
-            raise BadInput("This conditional VAE is told a class, not a part of an image, so it completes nothing. Train with --condition image.")
+            raise BadInput(
+                "This conditional VAE is told a class, not a part of an image, so it completes nothing. Train with --condition image."
+            )
         c = self.networks.condition(batch)
         mean, log_var = self.networks.before(c)
         z = mean if seed is None else mean + (log_var / 2).exp() * noise(len(mean), mean.shape[1], seed, mean.device)

@@ -25,7 +25,7 @@ from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, su
 
 
 @dataclass(frozen=True)
-class Config:
+class Settings:
     """What a VAE is made of. `shape` follows from the data."""
 
     shape: tuple[int, ...]
@@ -55,7 +55,7 @@ class Config:
 class Networks(nn.Module):
     """mu(x), log sigma^2(x), and the decoder's output."""
 
-    def __init__(self, c: Config, encoder: nn.Module | None, decoder: nn.Module | None):
+    def __init__(self, c: Settings, encoder: nn.Module | None, decoder: nn.Module | None):
         super().__init__()
         self.features = encoder or encoder_for(c.net, c.shape, c.width)
         self.posterior = nn.Linear(int(self.features.features), 2 * c.latent)  # type: ignore[arg-type]
@@ -68,12 +68,13 @@ class Networks(nn.Module):
 
 
 class VAE(System, Samples, Encodes):
-    """config: see `Config`. encoder, decoder: other networks than the usual ones (encoder x -> [N, encoder.features],
+    """config: see `Settings`. encoder, decoder: other networks than the usual ones (encoder x -> [N, encoder.features],
     decoder [N, latent] -> output of the shape of x); a run made with them opens only where they are given again."""
 
-    Config = Config
+    Config = Settings
+    beta: Tensor
 
-    def __init__(self, config: Config, encoder: nn.Module | None = None, decoder: nn.Module | None = None):
+    def __init__(self, config: Settings, encoder: nn.Module | None = None, decoder: nn.Module | None = None):
         super().__init__()
         self.config = config
         self.networks = Networks(config, encoder, decoder)
@@ -124,9 +125,9 @@ class VAE(System, Samples, Encodes):
         return self.decode(noise(count, self.config.latent, seed, self.beta.device))
 
     @torch.no_grad()
-    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+    def encode(self, image: Tensor, label: int | Tensor | None = None) -> Tensor:
         return self.networks.encode(image)[0]
 
     @torch.no_grad()
-    def decode(self, code: Tensor, label: Tensor | None = None) -> Tensor:
+    def decode(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
         return self.networks.likelihood.mean(self.networks.decoder(code))

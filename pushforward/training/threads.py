@@ -18,8 +18,8 @@ WORK = 0.05
 def settle_threads() -> None:
     """Give each thread that works for torch a processor, where this process has been told to use all of the machine (Linux only).
 
-    Torch's extra threads stay where they are put. The main thread is only moved once and stays free, so that threads and processes it starts
-    later are free too; call this again now and then, as it may have come to stand beside another.
+    Torch's extra threads stay where they are put. The main thread is only moved once and stays free, so that threads and processes it
+    starts later are free too; call this again now and then, as it may have come to stand beside another.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -183,7 +183,7 @@ class Trainer:
     def move(self, field: Field) -> None:
         """One optimiser step of each player that has a gradient in `field`, at the stage's rate."""
         for player in self.players:
-            own = [w for w in self.weights[player.name] if w in field]
+            own: list[Tensor] = [w for w in self.weights[player.name] if w in field]
             if own:
                 # the fused kernel is silently wrong where a gradient lies otherwise in memory than its weight
                 slopes = [g if g.stride() == w.stride() else as_laid_out(g, w) for w, g in ((w, field[w]) for w in own)]
