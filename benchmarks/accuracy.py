@@ -8,8 +8,6 @@ hidden (demo) or taken from the literature (mnist_semi); the test images are onl
 """
 
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +17,26 @@ import pushforward
 from pushforward.metrics import accuracy, label_spreading, nearest_neighbour
 
 
-def cell(recipe: str, folder: str, **options: Any) -> dict[str, Any]:
-    """Train once; what came out, with all that is needed to repeat it."""
-    start = time.perf_counter()
-    run = pushforward.train(recipe, run=Path(folder) / f"{recipe}-{'-'.join(map(str, options.values()))}", **options)
-    seconds = time.perf_counter() - start
+RUNS = Path("runs/accuracy")
+"""Where the runs are kept: a call that was stopped goes on with the next one."""
+
+
+def cell(recipe: str, **options: Any) -> dict[str, Any]:
+    """Train once, or go on where an earlier call was stopped; what came out, with all that is needed to repeat it."""
+    folder = RUNS / f"{recipe}-{'-'.join(map(str, options.values()))}"
+    run = pushforward.resume(folder) if folder.exists() else pushforward.train(recipe, run=folder, **options)
     train, test = run.data()
     assert test is not None
     told = {"options": options, "images": run.recipe.images, "fingerprint": train.fingerprint[:16], "test images": len(test)}
-    told |= {"seconds of training": run.sessions()[-1]["seconds"], "seconds in all": seconds, "test accuracy": accuracy(run.open(), test)}
+    told |= {"seconds of training": sum(s["seconds"] for s in run.sessions()), "test accuracy": accuracy(run.open(), test)}
     return told | {"seed": run.recipe.seed, "batch size": run.recipe.config["batch_size"]}
 
 
-def demo(folder: str) -> dict[str, Any]:
+def demo() -> dict[str, Any]:
     """Five splits, each with its own 100 labels."""
     cells = []
     for split in range(5):
-        found = cell("demo", folder, split_seed=split, label_seed=split, seed=split)
+        found = cell("demo", split_seed=split, label_seed=split, seed=split)
         train, test = pushforward.data.open_data(pushforward.data.DataSpec("digits", labels=100, label_seed=split, split_seed=split))
         found |= {"label spreading": label_spreading(train, test), "nearest neighbour": nearest_neighbour(train, test)}
         cells.append(found)
@@ -43,14 +44,13 @@ def demo(folder: str) -> dict[str, Any]:
     return {"data": "scikit-learn's digits, 100 labels, half held out as test", "cells": cells, "means": means}
 
 
-def mnist_semi(folder: str) -> dict[str, Any]:
+def mnist_semi() -> dict[str, Any]:
     """100 labels, and all 60,000."""
-    cells = [cell("mnist_semi", folder, labels=labels) for labels in (100, 60_000)]
+    cells = [cell("mnist_semi", labels=labels) for labels in (100, 60_000)]
     return {"data": "MNIST, 10,000 test images; the labelled images are among the unlabelled", "cells": cells}
 
 
 if __name__ == "__main__":
     name = sys.argv[1]
-    with tempfile.TemporaryDirectory() as place:
-        found = {"demo": demo, "mnist_semi": mnist_semi}[name](place)
+    found = {"demo": demo, "mnist_semi": mnist_semi}[name]()
     results(f"{name}.json", rounded({"command": f"python benchmarks/accuracy.py {name}", "environment": environment(), **found}))

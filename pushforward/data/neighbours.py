@@ -63,6 +63,7 @@ def spread(rows: np.ndarray, label: np.ndarray, classes: int, neighbours: int) -
     belief = belief / belief.sum(0)  # every class as likely as another
     belief = belief / np.maximum(belief.sum(1, keepdims=True), 1e-30)
     guess, sure = belief.argmax(1), belief.max(1)
+    guess[sure == 0] = UNLABELLED  # no label has come so far
     for kind in range(classes):
         own = np.flatnonzero(guess == kind)
         guess[own[np.argsort(-sure[own], kind="stable")[int(SURE * len(own)) :]]] = UNLABELLED
