@@ -16,7 +16,6 @@ from common import environment, results, rounded
 import pushforward
 from pushforward.metrics import accuracy, label_spreading, nearest_neighbour
 
-
 RUNS = Path("runs/accuracy")
 """Where the runs are kept: a call that was stopped goes on with the next one."""
 

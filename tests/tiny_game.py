@@ -24,7 +24,7 @@ LAZY = 3
 
 
 @dataclass(frozen=True)
-class Config:
+class Settings:
     """`shape` follows from the data."""
 
     shape: tuple[int, ...]
@@ -39,14 +39,14 @@ class Config:
 
 
 class TinyGame(System, Samples):
-    """config: see `Config`."""
+    """config: see `Settings`."""
 
-    Config = Config
+    Config = Settings
     needs = frozenset({"image"})
     labels = 0
     told: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Settings):
         super().__init__()
         c, size = config, prod(config.shape)
         self.config = c

@@ -67,6 +67,8 @@ class Train:
     """Largest norm of a gradient; 0 for none."""
     compiled: Annotated[bool, arg(help_behavior_hint="")] = False
     """Compile the losses: slower to start, then faster. Needs a C++ compiler."""
+    tensorboard: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Write the curves for TensorBoard too, into the run's folder. Needs pushforward[track]."""
     labelled: Maybe[int] = None
     """Labelled images that each batch has beside the unlabelled ones, where labels are hidden."""
     settings: dict[str, str] = field(init=False, default_factory=dict)

@@ -43,7 +43,7 @@ class Order:
     said: tuple[str, ...] = ()
 
 
-HOW = ("seed", "rule", "shards", "precision", "clip", "compiled", "labelled")
+HOW = ("seed", "rule", "shards", "precision", "clip", "compiled", "tensorboard", "labelled")
 """Options of `Recipe` that a user may set beside those of the system and of the data."""
 
 
@@ -102,7 +102,7 @@ def complete(
 
     built = build(0)
     how["precision"] = choose_precision(how.get("precision", "auto"), built, usual_device())
-    timing = {key: value for key, value in how.items() if key not in ("labelled", "seed")}
+    timing = {key: value for key, value in how.items() if key not in ("labelled", "seed", "tensorboard")}
     if minutes is not None:
         seconds = 60 * minutes
         if settings.get("width") or "width" not in [f.name for f in fields(kind.Config)]:

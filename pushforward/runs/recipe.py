@@ -39,6 +39,8 @@ class Recipe:
     precision: Literal["float32", "bfloat16"] = "float32"
     clip: Annotated[float, Field(ge=0)] = 0.0
     compiled: bool = False
+    tensorboard: bool = False
+    """Write the curves for TensorBoard too."""
     report_every: Count = 10_000
     """Images between two lines of `metrics.jsonl`."""
     sheet_every: Count = 100_000

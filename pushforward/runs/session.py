@@ -15,7 +15,7 @@ from typing import Any
 
 from pushforward.core import BadInput, check
 from pushforward.data import Dataset, Shuffled
-from pushforward.runs import durable, lines
+from pushforward.runs import board, durable, lines
 from pushforward.runs.checkpoint import folders
 from pushforward.runs.lock import Lock
 from pushforward.runs.recipe import Recipe, from_json, to_json
@@ -50,6 +50,8 @@ def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = 
         BadInput: settings, data or folder cannot be used; else as `go_on`.
     """
     join_ranks()
+    if recipe.tensorboard:
+        board.check()
     recipe = from_json(to_json(recipe), Path(folder) / "recipe.json")
     if chief():
         refuse_taken(Path(folder), recipe)
@@ -151,7 +153,7 @@ def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[
         before = trainer.seen
         for _ in trainer.rounds():
             screen.round(trainer.seen)
-            saved = record(run, trainer, setbacks, before, screen)
+            saved = record(run, trainer, setbacks, came, before, screen)
             if number := largest(asked[0] if asked else 0):
                 if chief() and not saved:
                     run.save(trainer, setbacks, scheduled=False)
@@ -165,8 +167,8 @@ def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[
                 lines.append(run.folder / "sessions.jsonl", told | {"memory": round(peak_memory())})
 
 
-def record(run: Run, trainer: Trainer, setbacks: int, before: int, screen: Screen) -> bool:
-    """Write what is due after a round that began at `before` images; returns whether a checkpoint was."""
+def record(run: Run, trainer: Trainer, setbacks: int, began: int, before: int, screen: Screen) -> bool:
+    """Write what is due after a round that began at `before` images, in a session from `began` on; returns whether a checkpoint was."""
 
     def due(every: int) -> bool:
         """Whether a multiple of `every` images was passed in this round, or the training ended."""
@@ -174,7 +176,7 @@ def record(run: Run, trainer: Trainer, setbacks: int, before: int, screen: Scree
 
     recipe = run.recipe
     if due(recipe.report_every):
-        tell(run, trainer, screen)
+        tell(run, trainer, screen, began)
     # a few early sheets beside the regular ones, so that even a run of hours shows its first within a minute
     if chief() and (due(recipe.sheet_every) or early(recipe.sheet_every, before, trainer.seen)):
         picture(run, trainer)
@@ -188,13 +190,15 @@ def early(every: int, before: int, seen: int) -> bool:
     return any(before < every // part <= seen for part in (8, 64))
 
 
-def tell(run: Run, trainer: Trainer, screen: Screen) -> None:
+def tell(run: Run, trainer: Trainer, screen: Screen, began: int) -> None:
     """A line of metrics, and advice where it shows something."""
     settle_threads()
     terms = trainer.report()
     screen.report(terms)
     if chief():
         lines.append(run.folder / "metrics.jsonl", {"seen": trainer.seen, **terms})
+        if run.recipe.tensorboard:
+            board.show(run.folder, began, trainer.seen, terms)
         for sentence in advice(terms, trainer.stage.progress):
             screen.warn(sentence)
 

@@ -72,7 +72,8 @@ class Plain(System):
     def __init__(self, made: Made):
         super().__init__()
         torch.manual_seed(0)
-        self.made, self.net = made, made.net()
+        self.made = made
+        self.net: nn.Module = made.net()
         self.twin = made.net().eval().requires_grad_(False)
         self.enter(self.schedule(0, 1))
 

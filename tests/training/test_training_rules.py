@@ -5,7 +5,7 @@ import torch
 
 from pushforward.core import BadInput
 from pushforward.training import RULES, Trainer, find_rule
-from tests.training.games import Bilinear, Rows, play
+from tests.training.games import Bilinear, Made, Plain, Rows, play
 
 RATE, ROUNDS = 0.1, 50
 
@@ -58,11 +58,16 @@ def test_optimistic_play_converges(rate: float) -> None:
     assert places[-1].norm() < places[10].norm() < places[0].norm() * 1.0001
 
 
-def test_every_rule_trains_a_single_player_the_same_way_but_by_foresight() -> None:
-    """With one player, alternating and simultaneous play are one and the same."""
-    places = {rule: play(Bilinear(RATE), 3, rule).system.place for rule in RULES}  # type: ignore[operator]
-    assert not torch.equal(places["alternating"], places["simultaneous"])
+def test_rules_differ_and_with_one_player_there_are_no_turns() -> None:
+    """Alternating and simultaneous play are then one and the same."""
+    places = {rule: walk(rule)[3] for rule in RULES}
     assert len({tuple(place.tolist()) for place in places.values()}) == 4
+    alone = {}
+    for rule in ("alternating", "simultaneous"):
+        system = Plain(Made())
+        play(system, 3, rule)
+        alone[rule] = [weight.detach() for weight in system.parameters()]
+    torch.testing.assert_close(alone["alternating"], alone["simultaneous"], rtol=0, atol=0)
 
 
 def test_several_turns_are_for_alternating_play_only() -> None:
