@@ -164,11 +164,13 @@ def main() -> None:
     arguments.add_argument("--segments", type=int, default=15)
     arguments.add_argument("--steps", type=int, default=60, help="steps a segment of (a); (b), two hundred times dearer, takes a tenth")
     arguments.add_argument("--curves", type=int, default=400, help="steps of each loss curve of (a); (b) takes a twentieth")
+    arguments.add_argument("--only", choices=["a", "b"], help="one of the two; both where nothing is said")
     asked = arguments.parse_args()
     dataset, _ = open_data(DataSpec("mnist"))
     compiles = compiler_here()
     found: dict[str, object] = {
-        "command": f"python benchmarks/vae_training.py --segments {asked.segments} --steps {asked.steps} --curves {asked.curves}",
+        "command": f"python benchmarks/vae_training.py --segments {asked.segments} --steps {asked.steps} --curves {asked.curves}"
+        + (f" --only {asked.only}" if asked.only else ""),
         "environment": environment(),
         "batch": BATCH,
         "data": "MNIST, 60,000 training images",
@@ -178,6 +180,8 @@ def main() -> None:
             ("a", asked.steps, "fully connected 784-400-20-400-784"),
             ("b", max(2, asked.steps // 10), "pythae's convolutional MNIST networks"),
         ):
+            if asked.only not in (None, kind):
+                continue
             times = race(sides_of(kind, dataset, compiles, folder), steps, asked.segments if kind == "a" else max(3, asked.segments // 2))
             median = {side: told["median"] for side, told in times.items()}
             ratios = {
