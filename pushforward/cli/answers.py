@@ -7,7 +7,7 @@ import sys
 from dataclasses import MISSING, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
 
 from tyro.conf import Positional, arg
 
@@ -148,8 +148,9 @@ def settings_of(kind: "type[System]") -> list[str]:
     """A system's docstring, then its settings with type, default and meaning, a line each."""
     told = docstrings(kind.Config)
     lines = [(sys.modules[kind.__module__].__doc__ or "").strip(), "", f"It {', '.join(abilities(kind))}.", ""]
+    hints = get_type_hints(kind.Config)  # without the ranges that come with some
     for each in fields(kind.Config):
-        kinds = each.type if isinstance(each.type, str) else inspect.formatannotation(each.type).replace("typing.", "")
+        kinds = each.type if isinstance(each.type, str) else inspect.formatannotation(hints[each.name]).replace("typing.", "")
         usual = "follows from the data" if each.name in FOLLOWS else "" if each.default is MISSING else f"= {each.default}"
         lines.append(f"--{each.name.replace('_', '-'):20} {kinds} {usual}" + (f"  {told[each.name]}" if each.name in told else ""))
     return lines

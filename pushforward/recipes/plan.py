@@ -65,7 +65,7 @@ def order(
         raise BadInput(f"Both images ({images}) and minutes ({minutes:g}) are given. Give one of them.")
     for name, value in (("images", images), ("minutes", minutes)):
         if value is not None and not 0 < value < inf:
-            raise BadInput(f"{name} is {value:g}, but must be a number above 0.")
+            raise BadInput(f"{name} is {value:g}, but must be more than 0.")
     if what not in recipes and what not in system_names() and "." not in what:
         known = [*recipes, *system_names()]
         raise BadInput(f"There is no recipe or system '{what}'{nearest(what, known)} Known: {', '.join(known)}.")

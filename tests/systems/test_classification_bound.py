@@ -9,7 +9,8 @@ from torch import Tensor
 from torch import distributions as D
 
 from pushforward.core import UNLABELLED
-from pushforward.systems.classification_vae import ClassificationVAE, Config
+from pushforward.systems.classification_vae import ClassificationVAE
+from pushforward.systems.classification_vae import Settings as Config
 from tests.systems.reference import drawn, gaussian, images, log_likelihood, roughened
 
 N, K, LATENT, SEED = 7, 4, 3, 11

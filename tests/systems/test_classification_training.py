@@ -11,7 +11,8 @@ from torch import distributions as D
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data import Dataset, Shuffled, hide_labels, labelled_indices
-from pushforward.systems.classification_vae import ClassificationVAE, Config
+from pushforward.systems.classification_vae import ClassificationVAE
+from pushforward.systems.classification_vae import Settings as Config
 from pushforward.training import Trainer
 from tests.systems.reference import digits
 

@@ -7,7 +7,8 @@ from torch import distributions as D
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data import Dataset, Shuffled
-from pushforward.systems.conditional_vae import ConditionalVAE, Config
+from pushforward.systems.conditional_vae import ConditionalVAE
+from pushforward.systems.conditional_vae import Settings as Config
 from pushforward.training import Trainer
 from tests.systems.reference import digits, drawn, images, likelihood, log_likelihood, roughened
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from torch import distributions as D
 
 from pushforward.core import BadInput
-from pushforward.systems.vae import VAE, Config
+from pushforward.systems.vae import VAE
+from pushforward.systems.vae import Settings as Config
 from tests.systems.reference import drawn, gaussian, images, log_likelihood, roughened
 
 N, LATENT = 6, 3
