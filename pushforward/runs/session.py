@@ -84,7 +84,7 @@ def train(run: Run, trainer: Trainer, dataset: Dataset, quiet: bool) -> Run:
     """Take the lock, bring a trainer to where the run stands, and train to the end."""
     recipe = run.recipe
     screen = Screen(recipe.name or recipe.system, recipe.images, quiet or not chief())
-    with durable.told(run.folder), Lock(run.folder) if chief() else nullcontext(), signals() as asked, screen:
+    with durable.told(run.folder), signals() as asked, Lock(run.folder) if chief() else nullcontext(), screen:
         setbacks = together(run, trainer, run.resume(trainer) if chief() else 0)
         for notice in dict.fromkeys(run.notices):
             screen.say(notice)

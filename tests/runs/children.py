@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pushforward.cli", "pushforward.runs", "pushforward.systems.vae", "pushforward.systems.classification_vae"])
+CONTEXT.set_forkserver_preload(
+    [
+        "pytest",
+        "tests.runs.small",
+        "tests.tiny_game",
+        "pushforward.cli",
+        "pushforward.systems.vae",
+        "pushforward.systems.classification_vae",
+    ]
+)
 SHEET = 16
 """Samples in a sheet of theirs."""
 PATIENCE = 120

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,7 +64,8 @@ def command(folder: Path) -> int:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
 def test_interrupted_at_random_moments_it_exits_as_shells_expect_and_ends_in_the_same_bytes(number: int, code: int, tmp_path: Path) -> None:
     """Five of each, by the command line."""
-    recipe, chance = replace(busy("game", tmp_path), images=80 * BATCH, save_every=4 * BATCH), random.Random(number)
+    often = {"report_every": 20 * BATCH, "save_every": 20 * BATCH, "sheet_every": 100 * BATCH}
+    recipe, chance = recipe_of("vae", tmp_path, images=300 * BATCH, **often), random.Random(number)
     whole = start(tmp_path / "whole", recipe, quiet=True)
     folder = Run.create(tmp_path / "run", recipe).folder
     for _ in range(5):
