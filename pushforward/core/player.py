@@ -84,7 +84,7 @@ class Average:
     """`deepcopy(module).eval().requires_grad_(False)`, owned by the system, outside every player's module.
     Losses may read it (a teacher), checkpoints hold it, samples come from it."""
     half_life: int
-    """In images. Weights are mixed, buffers copied."""
+    """In images. Weights and running statistics are mixed, other buffers copied."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Player:
     module: nn.Module
     """Players' weights are disjoint."""
     loss: Callable[[Batch], tuple[Tensor, Terms]]
-    """Never detaches another player (the trainer freezes whom the rule says), never changes the batch (another player reads it)."""
+    """Never detaches another player (the trainer freezes whom the rule says), never changes the batch (another player reads it).
+    Every shard of a batch must give the same terms."""
     optimiser: Optimiser = field(default_factory=Adam)
     turns: int = 1
     """Updates per round, each on its own stream of batches. Only alternating play allows more than one."""
