@@ -60,7 +60,8 @@ class Report:
         from pushforward import report
         from pushforward.runs import Run
 
-        print(report.write(Run(self.run)))
+        run = Run(self.run)
+        print(report.write(run, folder=outputs(run)))
 
 
 @dataclass(frozen=True)

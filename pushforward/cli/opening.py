@@ -53,13 +53,8 @@ def completes(system: "System") -> bool:
 
 
 def classes_of(run: "Run", count: int) -> tuple[str, ...]:
-    """Names of the `count` classes that a run's system knows: numbers where the data are no longer there to name them."""
-    from pushforward.core import BadInput
-
-    try:
-        names = run.data()[0].classes
-    except BadInput:
-        names = ()
+    """Names of the `count` classes that a run's system knows."""
+    names = run.recipe.classes
     return names if len(names) == count else tuple(map(str, range(count)))
 
 

@@ -35,11 +35,12 @@ class Adam:
                 moments[w] = {"step": count, "mean": torch.zeros_like(w), "square": torch.zeros_like(w)}
         steps, means, squares = ([moments[w][name] for w in weights] for name in ("step", "mean", "square"))
         torch._foreach_add_(steps, 1)
+        # as they lie in memory: the kernel would copy what is not contiguous
         torch._fused_adamw_(
-            weights,
-            slopes,
-            means,
-            squares,
+            [as_stored(w) for w in weights],
+            [as_stored(g) for g in slopes],
+            [as_stored(m) for m in means],
+            [as_stored(s) for s in squares],
             [],
             steps,
             lr=self.rate * rate,
@@ -50,6 +51,13 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+
+
+def as_stored(value: Tensor) -> Tensor:
+    """A contiguous view of a tensor that fills its memory in another order (channels_last), its dimensions in that order."""
+    if value.is_contiguous():
+        return value
+    return value.permute(sorted(range(value.ndim), key=lambda d: -value.stride(d)))
 
 
 @dataclass(frozen=True)

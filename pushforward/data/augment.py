@@ -38,7 +38,7 @@ VIEWS: dict[str, tuple[View, View, View]] = {
     "digits": (
         View(turn=7, zoom=0.07, shift=0.055),
         View(turn=12, zoom=0.12, shear=0.15, shift=0.1, bend=0.03),
-        View(turn=20, zoom=0.2, shear=0.28, shift=0.125, bend=0.06, erase=0.35),
+        View(turn=20, zoom=0.12, shear=0.2, shift=0.125, bend=0.05, erase=0.25),
     ),
     "small-digits": (
         View(turn=3, zoom=0.03, shift=0.02),

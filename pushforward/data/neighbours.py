@@ -4,7 +4,12 @@
 
 W joins each example with its nearest neighbours in the space of the principal components. Where the few known labels lack a style of a
 class (a crossed seven), the graph reaches it through others of its kind; a network that has seen none of it guesses, and believes itself.
+
+Images of one channel are straightened first (`straighten.py`). With 100 labels of MNIST that takes the errors of the graph from 6 in 100
+to 2, measured on the hidden labels of five draws.
 """
+
+from math import ceil
 
 import numpy as np
 import torch
@@ -12,12 +17,15 @@ from torch import Tensor
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data.dataset import Dataset
+from pushforward.data.straighten import CHUNK, straightened
 
 COMPONENTS = 64
+FITTED = 10_000
+"""Examples that the components are found from."""
 ROUNDS = 60
 ALPHA = 0.99
-SURE = 0.75
-"""Share of each class's guesses, the surest ones, that are given; of MNIST's with 100 labels 98 to 99 % are right."""
+SURE = 0.95
+"""Share of each class's guesses, the surest ones, that are given; of MNIST's with 100 labels more than 99 in 100 are right."""
 
 _found: dict[tuple[str, int], Tensor] = {}
 """The last guesses, by data set and number of neighbours: planning and training ask for the same ones."""
@@ -36,22 +44,41 @@ def guesses(dataset: Dataset, neighbours: int) -> Tensor:
             raise BadInput(f"neighbours is {neighbours}, but no label of '{dataset.name}' is known that could be spread. Leave it out.")
         if len(dataset) <= neighbours:
             raise BadInput(f"neighbours is {neighbours}, but '{dataset.name}' has only {len(dataset)} examples. Ask for fewer.")
-        content = dataset.row if dataset.image is None else dataset.image
-        assert content is not None
-        rows = content.flatten(1).cpu().numpy().astype(np.float32)
         _found.clear()
-        _found[key] = torch.from_numpy(spread(rows, label.cpu().numpy(), len(dataset.classes), neighbours)).to(dataset.device)
+        found = spread(compared(dataset), label.cpu().numpy(), len(dataset.classes), neighbours)
+        _found[key] = torch.from_numpy(found).to(dataset.device)
     return _found[key]
+
+
+def compared(dataset: Dataset) -> np.ndarray:
+    """float32 [n, d]: what distances are taken between."""
+    if dataset.image is None:
+        assert dataset.row is not None
+        return components(dataset.row.cpu().numpy())
+    image = dataset.image.cpu()
+    image = straightened(image) if image.shape[1] == 1 else image
+    return components(image.flatten(1).numpy())
+
+
+def components(rows: np.ndarray) -> np.ndarray:
+    """float32 [n, at most COMPONENTS]: the first principal components of rows [n, d], found from some thousands and taken part by part,
+    as a copy of all images in floating point would be what needs most memory in a training on MNIST."""
+    from sklearn.decomposition import PCA
+
+    if rows.shape[1] <= COMPONENTS or len(rows) <= COMPONENTS:
+        return rows.astype(np.float32)
+    found = PCA(COMPONENTS, random_state=0).fit(rows[:: ceil(len(rows) / FITTED)].astype(np.float32))
+    made = np.empty((len(rows), COMPONENTS), np.float32)
+    for start in range(0, len(rows), CHUNK):
+        made[start : start + CHUNK] = found.transform(rows[start : start + CHUNK].astype(np.float32))
+    return made
 
 
 def spread(rows: np.ndarray, label: np.ndarray, classes: int, neighbours: int) -> np.ndarray:
     """rows float32 [n, d], label int64 [n] -> guesses int64 [n]."""
     from scipy.sparse import diags_array
-    from sklearn.decomposition import PCA
     from sklearn.neighbors import kneighbors_graph
 
-    if rows.shape[1] > COMPONENTS:
-        rows = PCA(COMPONENTS, random_state=0).fit_transform(rows)
     near = kneighbors_graph(rows, neighbours)
     joined = near.maximum(near.T)
     degree = diags_array(1 / np.sqrt(np.asarray(joined.sum(1)).ravel()))

@@ -6,6 +6,7 @@ product of [positions, weights] it does not. Measured by `benchmarks/vae_trainin
 Images lie as [N, H, W, C] here (channels_last), so that a window is a few copies of whole rows of channels, and weights as [out, k, l, in].
 """
 
+from collections.abc import Iterator
 from types import MethodType
 from typing import Any
 
@@ -31,29 +32,64 @@ def gather(x: Float[Tensor, "n i h w"], k: Pair, s: Pair, p: Pair, size: Pair) -
     return windows.flatten(3).flatten(0, 2)
 
 
-def scatter(rows: Float[Tensor, "m d"], n: int, k: Pair, s: Pair, p: Pair, size: Pair, shape: Pair) -> Float[Tensor, "n i h w"]:
-    """The transpose of `gather`: windows are added up where they overlap, in an image of `shape`."""
-    windows = rows.view(n, *size, *k, -1)
-    x = rows.new_zeros(n, *(shape[d] + 2 * p[d] + s[d] + k[d] for d in (0, 1)), windows.shape[-1])
+def taps(k: Pair, s: Pair, p: Pair, small: Pair, large: Pair) -> Iterator[tuple[Pair, tuple[slice, ...], tuple[slice, ...]]]:
+    """For each place (a, b) of the kernel the positions of the small map that reach the large one through it, and what they reach there:
+    position i reaches s i - p + a. What falls into the padding is left out: up to a third of the work where maps are small."""
+
+    def reach(d: int, a: int) -> tuple[slice, slice]:
+        first, last = max(0, -((a - p[d]) // s[d])), min(small[d] - 1, (large[d] - 1 + p[d] - a) // s[d])
+        start = s[d] * first - p[d] + a
+        return slice(first, last + 1), slice(start, start + s[d] * (last - first) + 1, s[d])
+
     for a in range(k[0]):
         for b in range(k[1]):
-            x[:, a : a + s[0] * size[0] : s[0], b : b + s[1] * size[1] : s[1]] += windows[:, :, :, a, b]
-    return x[:, p[0] : p[0] + shape[0], p[1] : p[1] + shape[1]].permute(0, 3, 1, 2)
+            (up, up_large), (across, across_large) = reach(0, a), reach(1, b)
+            if up.stop > up.start and across.stop > across.start:
+                yield (a, b), (slice(None), up, across), (slice(None), up_large, across_large)
+
+
+def scatter(small: Float[Tensor, "n o p q"], w: Float[Tensor, "o i k l"], s: Pair, p: Pair, shape: Pair) -> Float[Tensor, "n i h w"]:
+    """Every position of the small map adds its product with w to its window in an image of `shape`.
+
+    Of each s[0] x s[1] block of the image, a pixel is reached through taps of its own: one product for each pixel of the block, in which
+    what it is reached by lies side by side, so that sums are taken in the product and not in bfloat16."""
+    y, w = small.permute(0, 2, 3, 1), w.permute(2, 3, 0, 1)
+    edge = [(max(0, (w.shape[d] - 1 - p[d]) // s[d]), max(0, (shape[d] - 1 + p[d]) // s[d] - y.shape[1 + d] + 1)) for d in (0, 1)]
+    y = pad(y, (0, 0, *edge[1], *edge[0]))
+    x = y.new_empty(len(y), *shape, w.shape[-1])
+
+    def reached(d: int, first: int) -> list[tuple[int, slice]]:
+        """The taps through which pixels first, first + s, ... are reached, and from where in y."""
+        count = len(range(first, shape[d], s[d]))
+        ways = [(a, (first + p[d] - a) // s[d] + edge[d][0]) for a in range((first + p[d]) % s[d], w.shape[d], s[d])]
+        return [(a, slice(start, start + count)) for a, start in ways]
+
+    for up in range(min(s[0], shape[0])):
+        for across in range(min(s[1], shape[1])):
+            ways = [(w[a, b], y[:, i, j]) for a, i in reached(0, up) for b, j in reached(1, across)]
+            there = x[:, up :: s[0], across :: s[1]]
+            if ways:
+                weights, rows = (torch.cat(each, d) for each, d in zip(zip(*ways, strict=True), (0, 3), strict=True))
+                there.copy_((rows.flatten(0, 2) @ weights).view(there.shape))
+            else:
+                there.zero_()
+    return x.permute(0, 3, 1, 2)
+
+
+def slopes(
+    small: Float[Tensor, "n o p q"], large: Float[Tensor, "n i h w"], shape: torch.Size, s: Pair, p: Pair
+) -> Float[Tensor, "o i k l"]:
+    """Of the weights: for each tap, the products of what it joins, summed over positions. channels_last."""
+    y, x = small.permute(0, 2, 3, 1), large.permute(0, 2, 3, 1)
+    g = y.new_zeros(shape[0], *shape[2:], shape[1])
+    for (a, b), at, there in taps((shape[2], shape[3]), s, p, (y.shape[1], y.shape[2]), (x.shape[1], x.shape[2])):
+        g[:, a, b] = y[at].flatten(0, 2).T @ x[there].flatten(0, 2)
+    return g.permute(0, 3, 1, 2)
 
 
 def flat(w: Float[Tensor, "o i k l"]) -> Float[Tensor, "o d"]:
     """Weights as a matrix; a view where they are channels_last."""
     return w.permute(0, 2, 3, 1).flatten(1)
-
-
-def unflat(w: Float[Tensor, "o d"], shape: torch.Size) -> Float[Tensor, "o i k l"]:
-    """The inverse of `flat`, channels_last."""
-    return w.view(shape[0], *shape[2:], shape[1]).permute(0, 3, 1, 2)
-
-
-def rows_of(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "m c"]:
-    """Positions as rows."""
-    return x.permute(0, 2, 3, 1).flatten(0, 2)
 
 
 class Convolution(torch.autograd.Function):
@@ -63,20 +99,17 @@ class Convolution(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, w: Tensor, s: Pair, p: Pair) -> Tensor:
         k = (w.shape[2], w.shape[3])
         up, across = ((x.shape[2 + d] + 2 * p[d] - k[d]) // s[d] + 1 for d in (0, 1))
-        size = (up, across)
-        ctx.how = (k, s, p, size)
+        ctx.how = (s, p)
         ctx.save_for_backward(x, w)
-        return (gather(x, k, s, p, size) @ flat(w).T).view(len(x), *size, -1).permute(0, 3, 1, 2)
+        return (gather(x, k, s, p, (up, across)) @ flat(w).T).view(len(x), up, across, -1).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        (x, w), (k, s, p, size) = ctx.saved_tensors, ctx.how
+        (x, w), (s, p) = ctx.saved_tensors, ctx.how
         if torch.is_grad_enabled():  # the slope of a slope: rare, and left to the library
             return conv2d_input(x.shape, w, g, s, p), conv2d_weight(x, w.shape, g, s, p), None, None
-        rows = rows_of(g)
-        g_w = unflat(rows.T @ gather(x, k, s, p, size), w.shape)
-        g_x = scatter(rows @ flat(w), len(x), k, s, p, size, (x.shape[2], x.shape[3])) if ctx.needs_input_grad[0] else None
-        return g_x, g_w, None, None
+        g_x = scatter(g, w, s, p, (x.shape[2], x.shape[3])) if ctx.needs_input_grad[0] else None
+        return g_x, slopes(g, x, w.shape, s, p), None, None
 
 
 class TransposedConvolution(torch.autograd.Function):
@@ -84,20 +117,19 @@ class TransposedConvolution(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, s: Pair, p: Pair, more: Pair) -> Tensor:
-        k, size = (w.shape[2], w.shape[3]), (x.shape[2], x.shape[3])
-        height, width = ((size[d] - 1) * s[d] - 2 * p[d] + k[d] + more[d] for d in (0, 1))
-        ctx.how = (k, s, p, size)
+        height, width = ((x.shape[2 + d] - 1) * s[d] - 2 * p[d] + w.shape[2 + d] + more[d] for d in (0, 1))
+        ctx.how = (s, p)
         ctx.save_for_backward(x, w)
-        return scatter(rows_of(x) @ flat(w), len(x), k, s, p, size, (height, width))
+        return scatter(x, w, s, p, (height, width))
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        (x, w), (k, s, p, size) = ctx.saved_tensors, ctx.how
+        (x, w), (s, p) = ctx.saved_tensors, ctx.how
         if torch.is_grad_enabled():
             return conv2d(g, w, None, s, p), conv2d_weight(g, w.shape, x, s, p), None, None, None
-        windows = gather(g, k, s, p, size)
-        g_x = (windows @ flat(w).T).view(len(x), *size, -1).permute(0, 3, 1, 2)
-        return g_x, unflat(rows_of(x).T @ windows, w.shape), None, None, None
+        size = (x.shape[2], x.shape[3])
+        g_x = (gather(g, (w.shape[2], w.shape[3]), s, p, size) @ flat(w).T).view(len(x), *size, -1).permute(0, 3, 1, 2)
+        return g_x, slopes(x, g, w.shape, s, p), None, None, None
 
 
 def product(layer: nn.Conv2d | nn.ConvTranspose2d, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o p q"]:

@@ -39,6 +39,8 @@ class Order:
     """A recipe about to be run, and what there is to say about how it came to be."""
 
     recipe: Recipe
+    train: Dataset
+    """The training data, which planning has read."""
     memory: Any = None
     said: tuple[str, ...] = ()
 
@@ -129,6 +131,7 @@ def complete(
         spec,
         images,
         train.fingerprint,
+        train.classes,
         name,
         report_every=max(batch, images // 200),
         sheet_every=max(batch, images // 20),
@@ -138,7 +141,7 @@ def complete(
     weights = sum(p.numel() for player in build(settings.get("width", 0)).players() for p in player.module.parameters())
     shape = "x".join(map(str, train.shape))
     said.append(f"{kind.__name__} with {weights:,} weights on {len(train):,} examples of {shape} ({spec.path}), {recipe.precision}.")
-    return Order(recipe, memory, tuple(said))
+    return Order(recipe, train, memory, tuple(said))
 
 
 def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
@@ -174,7 +177,7 @@ def spec_of(data: Any, usual: DataSpec | None, options: dict[str, Any]) -> tuple
 
 def run_order(made: Order, run: Path | str | None, quiet: bool = False) -> Run:
     """Train what was ordered, in `run` or the next free folder of `runs/`."""
-    return start(run or next_folder(made.recipe.name), made.recipe, made.memory, quiet)
+    return start(run or next_folder(made.recipe.name), made.recipe, made.memory, quiet, made.train)
 
 
 def next_folder(name: str) -> Path:

@@ -41,14 +41,15 @@ class Inlined:
     height: int
 
 
-def write(run: Run, memory: Any = None) -> Path:
-    """Write `report.html` into the run's folder, whole or not at all, and return its path.
+def write(run: Run, memory: Any = None, folder: Path | None = None) -> Path:
+    """Write `report.html` into `folder`, by default the run's own, whole or not at all, and return its path.
 
     memory: the tensors of a run that was trained on such, as `Run.data` takes them.
     """
     train, test = run.data(memory)
     shown = Shown(run, run.open(), train, test)
-    target = Path(run.folder) / "report.html"
+    target = (folder or run.folder) / "report.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{os.getpid()}-report.html")
     try:
         # a folder's name may hold bytes that are no text, and a class be called after it

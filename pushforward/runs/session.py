@@ -43,8 +43,10 @@ class GivenUp(ArithmeticError):
     """The training diverged too often."""
 
 
-def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = False) -> Run:
+def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = False, dataset: Dataset | None = None) -> Run:
     """Make a run folder and train in it to the end. What cannot be trained is refused before anything is written.
+
+    dataset: the training data of the recipe, where the caller has read them already.
 
     Raises:
         BadInput: settings, data or folder cannot be used; else as `go_on`.
@@ -55,7 +57,8 @@ def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = 
     recipe = from_json(to_json(recipe), Path(folder) / "recipe.json")
     if chief():
         refuse_taken(Path(folder), recipe)
-    dataset, _ = data_of(recipe, memory)
+    if dataset is None or dataset.fingerprint != recipe.fingerprint:
+        dataset, _ = data_of(recipe, memory)
     trainer = trainer_of(recipe, dataset)
     if chief():
         Run.create(folder, recipe)

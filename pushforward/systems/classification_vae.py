@@ -79,7 +79,7 @@ class Settings:
     """Weight of the bound beside the other terms."""
     bound_every: Annotated[int, Ge(1)] = 1
     """The bound is taken on every so-many-th image of the batch."""
-    warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.2
+    warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.0
     """Share of the run over which the weight of KL(q(z|x) || p(z)) rises from 0 to 1."""
     settle: Annotated[float, Interval(ge=0, le=1)] = 0.0
     """Share of the run during which the bound does not move q(y|x)."""

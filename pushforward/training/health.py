@@ -32,7 +32,7 @@ SIGNS = (
     Sign(
         ("label_use", "distortion"),
         lambda t: t["label_use"] < 0.05,
-        "The decoder ignores the label: a wrong one costs {label_use:.2f} nats. Use a smaller --latent or a longer --warm-up.",
+        "The decoder ignores the label: a wrong one costs {label_use:.2f} nats. Use a smaller --latent, or --warm-up 0.",
     ),
     Sign(
         ("rarest_class",),

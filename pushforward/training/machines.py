@@ -47,20 +47,24 @@ def fast_bfloat16(device: torch.device) -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def convolutional(system: nn.Module) -> bool:
-    """Whether a system has convolutions over images."""
-    return any(isinstance(part, nn.Conv2d | nn.ConvTranspose2d) for part in system.modules())
+HEAVY = 2**18
+"""Weights of a fully connected layer from which bfloat16 is faster: below, turning them into it costs what it saves."""
+
+
+def heavy(system: nn.Module) -> bool:
+    """Whether a system spends its time in products: it has convolutions over images, or a large fully connected layer."""
+    layers = nn.Conv2d | nn.ConvTranspose2d
+    return any(isinstance(part, layers) or (isinstance(part, nn.Linear) and part.weight.numel() >= HEAVY) for part in system.modules())
 
 
 def choose_precision(asked: Precision, system: nn.Module, device: torch.device) -> Literal["float32", "bfloat16"]:
-    """bfloat16 for convolutional networks where the processor is fast at it, else float32.
+    """bfloat16 for convolutional and for large fully connected networks where the processor is fast at it, else float32.
 
-    Measured by `benchmarks/precision.py`: bfloat16 makes convolutions two to three times faster; small fully connected
-    networks are as fast in float32, which is the safer choice.
+    Measured by `benchmarks/precision.py`: small fully connected networks are as fast in float32, which is the safer choice.
     """
     if asked != "auto":
         return asked
-    return "bfloat16" if convolutional(system) and fast_bfloat16(device) else "float32"
+    return "bfloat16" if heavy(system) and fast_bfloat16(device) else "float32"
 
 
 def can_compile() -> bool:

@@ -80,7 +80,8 @@ class Trainer:
         """One round of the game."""
         era, images = self.stage.era, self.stage.batch_size
         for module in self.modules.values():  # paused players' too, but never the whole system: frozen parts stay in eval
-            module.train()
+            if not module.training:
+                module.train()
         self.players = [player for player in self.system.players() if player.plays]
         self.batches, self.terms = {}, {}
         self.rule.round(self)

@@ -41,7 +41,7 @@ def test_train_says_what_was_chosen_how_it_went_and_what_next(ask, tmp_path):
 @pytest.fixture
 def no_report(monkeypatch):
     """Leave the page out, which takes seconds and is tested elsewhere."""
-    monkeypatch.setattr("pushforward.report.write", lambda run: run.folder / "report.html")
+    monkeypatch.setattr("pushforward.report.write", lambda run, **more: run.folder / "report.html")
 
 
 def test_train_a_classifier_from_few_labels_by_minutes(ask, no_report, monkeypatch):
@@ -118,6 +118,21 @@ def test_out_is_where_the_picture_goes_and_the_seed_decides_what_it_shows(ask, r
         assert answer.code == 0 and answer.out == f"new/{name}.png\n"
     a, b, c = ((tmp_path / "new" / f"{name}.png").read_bytes() for name in "abc")
     assert a == b != c
+
+
+def test_a_run_names_its_classes_when_its_data_are_gone(ask, no_report, tmp_path):
+    photos = tmp_path / "photos"
+    for kind, grey in (("cat", 40), ("dog", 200)):
+        (photos / kind).mkdir(parents=True)
+        for number in range(6):
+            Image.new("L", (8, 8), grey + number).save(photos / kind / f"{number}.png")
+    assert ask("train", "classification_vae", "--data", photos, "--images", 256, "--width", 8, "--run", "pets").code == 0
+    shutil.rmtree(photos)
+    assert ask("sample", "pets", "--label", "dog", "--count", 4).code == 0
+    assert "Known: cat, dog." in ask("sample", "pets", "--label", "cow").err
+    Image.new("L", (8, 8), 203).save(tmp_path / "new.png")
+    answer = ask("predict", "pets", tmp_path / "new.png")
+    assert answer.path.read_text().startswith("file,class,cat,dog\n")
 
 
 def test_predict_a_folder_a_zip_and_an_image(ask, runs, tmp_path):
