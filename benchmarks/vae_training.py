@@ -163,7 +163,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--segments", type=int, default=15)
     arguments.add_argument("--steps", type=int, default=60, help="steps a segment of (a); (b), two hundred times dearer, takes a tenth")
-    arguments.add_argument("--curves", type=int, default=400, help="steps of each loss curve of (a); (b) takes a twentieth")
+    arguments.add_argument("--curves", type=int, default=400, help="steps of each loss curve of (a); (b) takes a tenth")
     arguments.add_argument("--only", choices=["a", "b"], help="one of the two; both where nothing is said")
     asked = arguments.parse_args()
     dataset, _ = open_data(DataSpec("mnist"))
@@ -188,7 +188,7 @@ def main() -> None:
                 side: {"pythae / side": median["pythae"] / ms, "float32 products / side": median["products alone, float32"] / ms}
                 for side, ms in median.items()
             }
-            losses = curves(kind, dataset, asked.curves if kind == "a" else max(2, asked.curves // 20), 3 if kind == "a" else 1, folder)
+            losses = curves(kind, dataset, asked.curves if kind == "a" else max(2, asked.curves // 10), 3 if kind == "a" else 1, folder)
             found[kind] = {"networks": name, "milliseconds a step": times, "ratios": ratios, "final losses, nats (seeds 0..)": losses}
             print(name, *(f"\n  {side:28} {ms:8.2f} ms   x{median['pythae'] / ms:.2f}" for side, ms in median.items()))
     found["scaling of (a)"] = scaling(dataset)

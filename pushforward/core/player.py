@@ -57,7 +57,7 @@ def as_stored(value: Tensor) -> Tensor:
     """A contiguous view of a tensor that fills its memory in another order (channels_last), its dimensions in that order."""
     if value.is_contiguous():
         return value
-    return value.permute(sorted(range(value.ndim), key=lambda d: -value.stride(d)))
+    return value.permute(sorted(range(value.ndim), key=value.stride, reverse=True))
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ class Settings:
     bound_every: Annotated[int, Ge(1)] = 1
     """The bound is taken on every so-many-th image of the batch."""
     warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.0
-    """Share of the run over which the weight of KL(q(z|x) || p(z)) rises from 0 to 1."""
+    """Share of the run over which the weight of KL(q(z|x) || p(z)) rises from 0 to 1. While codes cost nothing they carry the class too,
+    and the decoder does not learn to read the label."""
     settle: Annotated[float, Interval(ge=0, le=1)] = 0.0
     """Share of the run during which the bound does not move q(y|x)."""
     views: ViewsName = "none"

@@ -8,8 +8,8 @@ models"; with a class label as condition: Kingma et al. 2014, model M2 with ever
 Sums over pixels (with s: over the hidden ones) and over codes, mean over the batch, in nats: an upper bound of -log p(x|c).
 
 Shapes: x [N, C, H, W] in [-1, 1], or rows [N, D]; y [N]; s [N, C, H, W], 0 where hidden; mask [N, 1, H, W], 1 where hidden; z [N, latent].
-Departures: the networks are convolutional for images above 16 pixels; the rate's weight rises from 0 over the first `warm_up` share of
-the run; no hybrid term (the paper's alpha is 1).
+Departures: the networks are convolutional for images above 16 pixels; the rate's weight may rise from 0 over the first `warm_up` share
+of the run; no hybrid term (the paper's alpha is 1).
 """
 
 from dataclasses import dataclass
@@ -56,8 +56,9 @@ class Settings:
     """Hidden units (mlp) or channels after the first halving (convolution); 0: 400 or 32."""
     likelihood: Kind = "gaussian"
     """p(x|z,c). cross-entropy on grey levels is not a likelihood."""
-    warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.1
-    """Share of the run over which the weight of the rate rises from 0 to 1."""
+    warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    """Share of the run over which the weight of the rate rises from 0 to 1. While codes cost nothing they carry the class too, and the
+    decoder does not learn to read the label."""
     rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of Adam, lowered to 0 by half a cosine."""
     batch_size: Annotated[int, Ge(1)] = 128
