@@ -11,6 +11,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+HIDDEN = 4
+"""Units of the decoder's hidden layer for each channel of `width`."""
+
+
 def sizes_of(height: int, width: int) -> list[tuple[int, int]]:
     """The sizes of the maps from the image down, e.g. (28, 28), (14, 14), (7, 7)."""
     sizes = [(height, width)]
@@ -50,13 +54,16 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """code [N, D] -> output [N, C, H, W]: a transposed 4x4 convolution per doubling, cut to the size it walks back to."""
+    """code [N, D] -> output [N, C, H, W]: a hidden layer, then a transposed 4x4 convolution per doubling, cut to the size it walks back to.
+
+    Without the hidden layer a class in the code could only be laid over the style, not drawn in it."""
 
     def __init__(self, code: int, shape: tuple[int, ...], width: int):
         super().__init__()
         self.sizes = sizes_of(*shape[1:])[::-1]
         channels = widths_of(len(self.sizes) - 1, width)[::-1]
-        self.start = nn.Linear(code, channels[0] * self.sizes[0][0] * self.sizes[0][1])
+        maps = channels[0] * self.sizes[0][0] * self.sizes[0][1]
+        self.start = nn.Sequential(nn.Linear(code, HIDDEN * width), nn.SiLU(), nn.Linear(HIDDEN * width, maps))
         self.channels = channels[0]
         outs = [*channels[1:], shape[0]]
         self.norms = nn.ModuleList(norm(c) for c in channels)

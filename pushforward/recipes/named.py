@@ -35,6 +35,8 @@ def mnist_semi(labels: int = 100) -> Plan:
     """Classification VAE on MNIST from few labels (100: 10 of each class), or from all 60,000. Ten minutes on two cores."""
     settings = {
         "width": 32,
+        "latent": 8,
+        "code_sees_label": True,
         "views": "digits",
         "label_weight": 5.0,
         "bound_weight": 1 / 784,

@@ -9,9 +9,12 @@ from pushforward.runs import Run
 from pushforward.runs.run import ZOO
 
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
-    "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 16, "width": 24, "images": 400_000}),
-    "conditional_vae": ("conditional_vae", {"data": "mnist", "binarise": "dynamic", "latent": 16, "width": 24, "images": 400_000}),
-    "classification_vae": ("mnist_semi", {"width": 16, "bound_every": 4}),
+    "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 10, "width": 20, "rate": 3e-3, "images": 400_000}),
+    "conditional_vae": (
+        "conditional_vae",
+        {"data": "mnist", "binarise": "dynamic", "latent": 8, "width": 20, "rate": 4e-3, "images": 400_000},
+    ),
+    "classification_vae": ("mnist_semi", {"width": 14, "bound_every": 4}),
 }
 LARGEST = 1.5e6
 """Bytes that one of them may take."""

@@ -49,6 +49,8 @@ from pushforward.data.augment import VIEWS, ViewsName, see
 from pushforward.maths import draw, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, likelihood, suits, trunk_for
 
+JOINT = 64
+"""Units in which q(z|x,y) joins what it reads in x with the class."""
 FIRST_TEACHER = 0.25
 """Share of the run in which the guesses of a neighbour graph, where the data bring them, teach in place of the averaged network."""
 
@@ -113,7 +115,9 @@ class Networks(nn.Module):
         super().__init__()
         self.trunk = trunk_for(c.net, c.shape, c.width)
         self.classifier = nn.Linear(self.trunk.pooled, c.classes)
-        self.posterior = nn.Linear(self.trunk.spread + (c.classes if c.code_sees_label else 0), 2 * c.latent)
+        # a hidden layer, so that a class may change how a style is read from x, and not only move its code
+        read = nn.Linear(self.trunk.spread + (c.classes if c.code_sees_label else 0), JOINT)
+        self.posterior = nn.Sequential(read, nn.SiLU(), nn.Linear(JOINT, 2 * c.latent))
         self.decoder = decoder_for(c.net, c.latent + c.classes, c.shape, c.width)
         self.likelihood = likelihood(c.likelihood, c.shape)
         self.sees_label = c.code_sees_label

@@ -38,6 +38,10 @@ from pushforward.maths import draw, kl_between, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, suits
 
 
+JOINT = 64
+"""Units in which the guide joins what it reads in x with the condition."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a conditional VAE is made of. `shape` and `classes` follow from the data."""
@@ -48,7 +52,7 @@ class Settings:
     """Classes of the label; unused where the condition is an image."""
     condition: Literal["label", "image"] = "label"
     """What is given: a class, or the seen part of an image (`--observe` 1 to 3 quadrants)."""
-    latent: Annotated[int, Ge(1)] = 20
+    latent: Annotated[int, Ge(1)] = 10
     """Dimensions of the code z."""
     net: Net = "auto"
     """Fully connected for tables and tiny images, convolutional above; or one of the two."""
@@ -59,7 +63,7 @@ class Settings:
     warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.0
     """Share of the run over which the weight of the rate rises from 0 to 1. While codes cost nothing they carry the class too, and the
     decoder does not learn to read the label."""
-    rate: Annotated[float, Gt(0)] = 1e-3
+    rate: Annotated[float, Gt(0)] = 2e-3
     """Learning rate of Adam, lowered to 0 by half a cosine."""
     batch_size: Annotated[int, Ge(1)] = 128
     """Examples of a round."""
@@ -83,7 +87,10 @@ class Networks(nn.Module):
             self.reader = reader = encoder_for(c.net, seen, c.width)
             size = reader.features
             self.prior = nn.Linear(size, 2 * c.latent)
-        self.posterior = nn.Linear(self.features.features + size, 2 * c.latent)
+        # a hidden layer, so that a class may change how a style is read from x, and not only move its code
+        read = nn.Linear(self.features.features + size, JOINT)
+        self.posterior = nn.Sequential(read, nn.SiLU(), nn.Linear(JOINT, 2 * c.latent))
+        self.latent = c.latent
         self.decoder = decoder_for(c.net, c.latent + size, c.shape, c.width)
         self.likelihood = likelihood(c.likelihood, c.shape)
 
@@ -102,7 +109,7 @@ class Networks(nn.Module):
         """mu, log sigma^2 of p(z|c)."""
         if self.prior is not None:
             return halves(self.prior(c))
-        zero = c.new_zeros(len(c), self.posterior.out_features // 2)
+        zero = c.new_zeros(len(c), self.latent)
         return zero, zero
 
 
