@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-
 HIDDEN = 4
 """Units of the decoder's hidden layer for each channel of `width`."""
 

@@ -37,7 +37,6 @@ from pushforward.core import (
 from pushforward.maths import draw, kl_between, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, suits
 
-
 JOINT = 64
 """Units in which the guide joins what it reads in x with the condition."""
 

@@ -16,10 +16,11 @@ N, LATENT, CLASSES = 6, 3, 4
 SHAPES = [("bernoulli", (1, 6, 5)), ("gaussian", (3, 18, 17)), ("gaussian", (7,))]
 
 
-def told(kind: str, shape: tuple[int, ...]) -> tuple[ConditionalVAE, dict[str, Tensor]]:
+def told(kind: str, shape: tuple[int, ...], warm_up: float = 0.0) -> tuple[ConditionalVAE, dict[str, Tensor]]:
     """A system that is told labels, at the end of its run, and a batch."""
     torch.manual_seed(0)
-    system = roughened(ConditionalVAE(Config(shape, CLASSES, latent=LATENT, width=12, likelihood=kind)))  # type: ignore[arg-type]
+    config = Config(shape, CLASSES, latent=LATENT, width=12, likelihood=kind, warm_up=warm_up)  # type: ignore[arg-type]
+    system = roughened(ConditionalVAE(config))
     system.enter(system.schedule(10, 10))
     return system, {system.key: images(N, shape, kind), "label": torch.arange(N) % CLASSES}  # type: ignore[return-value]
 
@@ -100,7 +101,7 @@ def test_what_is_seen_stays_to_the_bit(kind: str, shape: tuple[int, ...]) -> Non
 
 
 def test_the_rate_is_weighed_by_a_share_of_the_run() -> None:
-    system, batch = told("gaussian", (7,))
+    system, batch = told("gaussian", (7,), warm_up=0.1)
     for seen, beta in ((0, 0.0), (50, 0.5), (100, 1.0), (1_000, 1.0)):
         system.enter(system.schedule(seen, 1_000))
         loss, terms = system.loss(batch)  # type: ignore[arg-type]
