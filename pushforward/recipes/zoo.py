@@ -14,7 +14,10 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
         "conditional_vae",
         {"data": "mnist", "binarise": "dynamic", "latent": 8, "width": 20, "rate": 4e-3, "images": 400_000},
     ),
-    "classification_vae": ("mnist_semi", {"width": 14, "bound_every": 4}),
+    "classification_vae": (
+        "mnist_semi",
+        {"binarise": "dynamic", "labels": 60_000, "width": 14, "bound_every": 1, "settle": 0.0, "rate": 3e-3, "images": 300_000},
+    ),
 }
 LARGEST = 1.5e6
 """Bytes that one of them may take."""
