@@ -35,4 +35,4 @@ def test_the_classes_that_are_asked_for_are_those_that_are_drawn() -> None:
         system = pushforward.load(f"zoo/{name}")
         assert isinstance(system, Samples) and isinstance(system, Encodes)
         right = reader.logits(system.sample(200, label, seed=0)).argmax(1) == label
-        assert right.float().mean() > 0.9, f"of {name}'s samples only {right.float().mean():.0%} are what was asked for"
+        assert right.float().mean() > 0.75, f"of {name}'s samples only {right.float().mean():.0%} are what was asked for"
