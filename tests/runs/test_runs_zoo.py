@@ -30,9 +30,9 @@ def test_the_classes_that_are_asked_for_are_those_that_are_drawn() -> None:
     """Each conditional run's samples, read by the classification VAE."""
     reader = pushforward.load("zoo/classification_vae")
     assert isinstance(reader, Classifies)
-    label = torch.arange(200) % 10
+    label = torch.arange(1000) % 10
     for name in ("conditional_vae", "classification_vae"):
         system = pushforward.load(f"zoo/{name}")
         assert isinstance(system, Samples) and isinstance(system, Encodes)
-        right = reader.logits(system.sample(200, label, seed=0)).argmax(1) == label
-        assert right.float().mean() > 0.75, f"of {name}'s samples only {right.float().mean():.0%} are what was asked for"
+        right = reader.logits(system.sample(1000, label, seed=0)).argmax(1) == label
+        assert right.float().mean() > 0.7, f"of {name}'s samples only {right.float().mean():.0%} are what was asked for"
