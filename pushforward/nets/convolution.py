@@ -55,7 +55,7 @@ class ConvEncoder(nn.Module):
 class ConvDecoder(nn.Module):
     """code [N, D] -> output [N, C, H, W]: a hidden layer, then a transposed 4x4 convolution per doubling, cut to the size it walks back to.
 
-    Without the hidden layer a class in the code could only be laid over the style, not drawn in it."""
+    The hidden layer lets a class that is part of the code act on the rest of it, which one linear map cannot."""
 
     def __init__(self, code: int, shape: tuple[int, ...], width: int):
         super().__init__()
