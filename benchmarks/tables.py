@@ -67,13 +67,31 @@ def vae_training() -> str:
     return table(heads, rows) + f"\nMeasured by `{found['command']}`, batch {found['batch']}, {found['data']}, {machine(found)}.\n"
 
 
+def neighbours() -> str:
+    """What the graph guesses right."""
+    found = read("neighbours")
+    given = found["share of the given guesses that is right"]
+    rows = [[way, percent(sum(each) / len(each)), " · ".join(map(percent, each))] for way, each in given.items()]
+    share = percent(found["share that is given"])
+    after = f"\nMeasured by `{found['command']}`: {found['data']}, {found['labels']} labels, the surest {share} of the guesses.\n"
+    return table(["images are compared", "guesses right, mean", "each draw of labels"], rows) + after
+
+
+def startup() -> str:
+    """Seconds until something happens."""
+    found = read("startup")
+    rows = [[what, f"{took:.2f}"] for what, took in found["seconds"].items()]
+    after = f"\nMeasured by `{found['command']}`, medians of {found['processes of each']} processes, {machine(found)}.\n"
+    return table(["start", "seconds"], rows) + after
+
+
 def machine(found: dict[str, Any]) -> str:
     """two cores of an Intel Xeon, torch 2.13.0"""
     here = found["environment"]
     return f"{here['machine']['threads']} cores of {here['machine']['processor']}, torch {here['versions']['torch']}"
 
 
-TABLES = {"demo": demo, "mnist_semi": mnist_semi, "vae_training": vae_training}
+TABLES = {"demo": demo, "mnist_semi": mnist_semi, "vae_training": vae_training, "neighbours": neighbours, "startup": startup}
 
 
 def rewritten(text: str) -> str:

@@ -9,7 +9,7 @@ Sums over pixels (with s: over the hidden ones) and over codes, mean over the ba
 
 Shapes: x [N, C, H, W] in [-1, 1], or rows [N, D]; y [N]; s [N, C, H, W], 0 where hidden; mask [N, 1, H, W], 1 where hidden; z [N, latent].
 Departures: the networks are convolutional for images above 16 pixels; the rate's weight may rise from 0 over the first `warm_up` share
-of the run; no hybrid term (the paper's alpha is 1).
+of the run; x and c meet in a hidden layer of the guide; no hybrid term (the paper's alpha is 1).
 """
 
 from dataclasses import dataclass
