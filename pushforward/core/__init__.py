@@ -1,6 +1,6 @@
 """Floor 0: the six ideas everything else is written in (torch only)."""
 
-from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Samples, asked
+from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Samples, Weighs, asked
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player
@@ -26,6 +26,7 @@ __all__ = [
     "Stage",
     "System",
     "Terms",
+    "Weighs",
     "asked",
     "check",
     "find_system",

@@ -71,6 +71,18 @@ class Classifies(ABC):
         """Unnormalised log-probabilities of the classes of images [N, C, H, W] in [-1, 1]."""
 
 
+class Weighs(ABC):
+    """Says how probable examples are: log p(x) = log E_q(z|x)[w], w = p(x, z) / q(z | x)."""
+
+    @abstractmethod
+    def log_weights(self, batch: Batch, draws: int) -> tuple[Float[Tensor, "k n"], Float[Tensor, "k n"]]:
+        """For `draws` codes z ~ q(z | x) of each example: log p(x | z) and log q(z | x) - log p(z), in nats; log w is their difference.
+
+        The means are minus the distortion and the rate. A system that is told a class or a condition reads it in the batch, where it has
+        to be known, and answers for p(x | class). z comes from torch's default generator.
+        """
+
+
 class Edits(ABC):
     """Turns an image into another: pix2pix reads `source`, completion `image` and `mask`."""
 

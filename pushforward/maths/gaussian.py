@@ -1,5 +1,7 @@
 """Gaussians as variational auto-encoders use them: diagonal, given by mean and logarithm of the variance."""
 
+from math import log, pi
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -8,6 +10,21 @@ from torch import Tensor
 def kl_from_standard_normal(mean: Float[Tensor, "*n d"], log_var: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
     """KL(N(mean, exp(log_var)) || N(0, 1)) of each code dimension, in nats (Kingma & Welling 2014, appendix B)."""
     return (mean.square() + log_var.exp() - 1 - log_var) / 2
+
+
+def log_normal(z: Float[Tensor, "*n d"], mean: Float[Tensor, "*#n d"], log_var: Float[Tensor, "*#n d"]) -> Float[Tensor, "*n d"]:
+    """log N(z; mean, exp(log_var)) of each code dimension, in nats."""
+    return -(log_var + (z - mean).square() * torch.exp(-log_var) + log(2 * pi)) / 2
+
+
+def draws_of(
+    count: int, q: tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]], p: tuple[Tensor, Tensor] | None = None
+) -> tuple[Float[Tensor, "k n d"], Float[Tensor, "k n"]]:
+    """`count` samples z of each N(mean, exp(log_var)) = q, and log q(z) - log p(z), a sum over dimensions; p is N(0, I) where not given."""
+    mean, log_var = q
+    z = draw(mean.expand(count, -1, -1), log_var.expand(count, -1, -1))
+    before = (torch.zeros_like(mean), torch.zeros_like(mean)) if p is None else p
+    return z, (log_normal(z, mean, log_var) - log_normal(z, *before)).sum(-1)
 
 
 def draw(mean: Float[Tensor, "*n d"], log_var: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:

@@ -42,11 +42,12 @@ from pushforward.core import (
     Stage,
     System,
     Terms,
+    Weighs,
     asked,
     warm_up_then_cosine,
 )
 from pushforward.data.augment import VIEWS, ViewsName, see
-from pushforward.maths import draw, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
+from pushforward.maths import draw, draws_of, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, likelihood, suits, trunk_for
 
 JOINT = 64
@@ -137,7 +138,7 @@ class Networks(nn.Module):
         return -self.likelihood(x, self.decoder(torch.cat([z, y], 1)))
 
 
-class ClassificationVAE(System, Samples, Encodes, Classifies):
+class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
     """config: see `Settings`."""
 
     Config = Settings
@@ -310,3 +311,10 @@ class ClassificationVAE(System, Samples, Encodes, Classifies):
     def decode(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
         net, y = self.averaged, one_hot(asked(label, len(code), self.labels), self.labels).to(code)
         return net.likelihood.mean(net.decoder(torch.cat([code, y], 1)))
+
+    @torch.no_grad()
+    def log_weights(self, batch: Batch, draws: int) -> tuple[Tensor, Tensor]:
+        x, y, net = batch["image"], one_hot(batch["label"], self.config.classes), self.averaged
+        z, excess = draws_of(draws, net.code(net.heads(x)[1], y))
+        x, y = (v.expand(draws, *v.shape).flatten(0, 1) for v in (x, y))
+        return -net.explain(x, y, z.flatten(0, 1)).view(draws, -1), excess

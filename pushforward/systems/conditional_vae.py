@@ -31,10 +31,11 @@ from pushforward.core import (
     Stage,
     System,
     Terms,
+    Weighs,
     asked,
     warm_up_then_cosine,
 )
-from pushforward.maths import draw, kl_between, noise, one_hot
+from pushforward.maths import draw, draws_of, kl_between, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, suits
 
 JOINT = 64
@@ -118,7 +119,7 @@ def halves(both: Tensor) -> tuple[Tensor, Tensor]:
     return mean, log_var.clamp(-12, 8)
 
 
-class ConditionalVAE(System, Samples, Encodes, Edits):
+class ConditionalVAE(System, Samples, Encodes, Edits, Weighs):
     """config: see `Settings`."""
 
     Config = Settings
@@ -212,6 +213,15 @@ class ConditionalVAE(System, Samples, Encodes, Edits):
         z = mean if seed is None else mean + (log_var / 2).exp() * noise(len(mean), mean.shape[1], seed, mean.device)
         made = self.networks.likelihood.mean(self.networks.decoder(torch.cat([z, c], 1)))
         return torch.where(batch["mask"] > 0, made, batch["source"])
+
+    @torch.no_grad()
+    def log_weights(self, batch: Batch, draws: int) -> tuple[Tensor, Tensor]:
+        x, net = batch[self.key], self.networks  # type: ignore[literal-required]
+        c = net.condition(batch)
+        z, excess = draws_of(draws, net.guide(batch, x, c), net.before(c))
+        told = torch.cat([z, c.expand(draws, *c.shape)], 2).flatten(0, 1)
+        many, hidden = (v if v is None else v.expand(draws, *v.shape).flatten(0, 1) for v in (x, batch.get("mask")))
+        return net.likelihood(many, net.decoder(told), hidden).view(draws, -1), excess
 
     def refuse_image_condition(self, verb: str) -> None:
         """Completing systems answer to a part of an image, which `sample`, `encode` and `decode` cannot give."""

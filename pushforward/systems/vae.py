@@ -19,8 +19,8 @@ import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
-from pushforward.core import Adam, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms, warm_up_then_cosine
-from pushforward.maths import at_least, draw, kl_from_standard_normal, noise
+from pushforward.core import Adam, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms, Weighs, warm_up_then_cosine
+from pushforward.maths import at_least, draw, draws_of, kl_from_standard_normal, noise
 from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, suits
 
 
@@ -67,7 +67,7 @@ class Networks(nn.Module):
         return mean, log_var.clamp(-12, 8)
 
 
-class VAE(System, Samples, Encodes):
+class VAE(System, Samples, Encodes, Weighs):
     """config: see `Settings`. encoder, decoder: other networks than the usual ones (encoder x -> [N, encoder.features],
     decoder [N, latent] -> output of the shape of x); a run made with them opens only where they are given again."""
 
@@ -131,3 +131,10 @@ class VAE(System, Samples, Encodes):
     @torch.no_grad()
     def decode(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
         return self.networks.likelihood.mean(self.networks.decoder(code))
+
+    @torch.no_grad()
+    def log_weights(self, batch: Batch, draws: int) -> tuple[Tensor, Tensor]:
+        x, net = batch[self.key], self.networks  # type: ignore[literal-required]
+        z, excess = draws_of(draws, net.encode(x))
+        many = x.expand(draws, *x.shape).flatten(0, 1)
+        return net.likelihood(many, net.decoder(z.flatten(0, 1))).view(draws, -1), excess
