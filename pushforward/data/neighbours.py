@@ -5,9 +5,11 @@
 W joins each example with its nearest neighbours in the space of the principal components. Where the few known labels lack a style of a
 class (a crossed seven), the graph reaches it through others of its kind; a network that has seen none of it guesses, and believes itself.
 
-Images of one channel are straightened first (`straighten.py`): `benchmarks/neighbours.py` measures what that is worth.
+Images of one channel are straightened (`straighten.py`) and compared by their gradients (`gradients.py`): `benchmarks/neighbours.py`
+measures what each is worth.
 """
 
+from collections.abc import Callable
 from math import ceil
 
 import numpy as np
@@ -16,13 +18,15 @@ from torch import Tensor
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data.dataset import Dataset
+from pushforward.data.gradients import CELLS, gradients
 from pushforward.data.straighten import CHUNK, straightened
 
 COMPONENTS = 64
 FITTED = 10_000
 """Examples that the components are found from."""
-ROUNDS = 60
-ALPHA = 0.99
+ROUNDS = 200
+ALPHA = 0.999
+"""Nearly all of a belief comes from neighbours, over many rounds: else a style far from its label falls to whichever class is near."""
 SURE = 0.95
 """Share of each class's guesses, the surest ones, that are given; see results/neighbours.json for how many of MNIST's are right."""
 
@@ -53,24 +57,26 @@ def compared(dataset: Dataset) -> np.ndarray:
     """float32 [n, d]: what distances are taken between."""
     if dataset.image is None:
         assert dataset.row is not None
-        return components(dataset.row.cpu().numpy())
+        return components(dataset.row.cpu())
     image = dataset.image.cpu()
-    image = straightened(image) if image.shape[1] == 1 else image
-    return components(image.flatten(1).numpy())
+    if image.shape[1] != 1:
+        return components(image)
+    roomy = min(image.shape[2:]) >= 2 * CELLS  # a cell of less than two pixels tells nothing about directions
+    return components(straightened(image), gradients) if roomy else components(straightened(image))
 
 
-def components(rows: np.ndarray) -> np.ndarray:
-    """float32 [n, at most COMPONENTS]: the first principal components of rows [n, d], found from some thousands and taken part by part,
-    as a copy of all images in floating point would be what needs most memory in a training on MNIST."""
+def components(content: Tensor, features: Callable[[Tensor], Tensor] = lambda part: part.flatten(1)) -> np.ndarray:
+    """float32 [n, at most COMPONENTS]: the first principal components of the features of n examples, found from some thousands and taken
+    part by part, as a copy of all features would be what needs most memory in a training on MNIST."""
     from sklearn.decomposition import PCA
 
-    if rows.shape[1] <= COMPONENTS or len(rows) <= COMPONENTS:
-        return rows.astype(np.float32)
-    found = PCA(COMPONENTS, random_state=0).fit(rows[:: ceil(len(rows) / FITTED)].astype(np.float32))
-    made = np.empty((len(rows), COMPONENTS), np.float32)
-    for start in range(0, len(rows), CHUNK):
-        made[start : start + CHUNK] = found.transform(rows[start : start + CHUNK].astype(np.float32))
-    return made
+    def rows(part: Tensor) -> np.ndarray:
+        return torch.cat([features(each).float() for each in part.split(CHUNK)]).numpy()
+
+    if rows(content[:1]).shape[1] <= COMPONENTS or len(content) <= COMPONENTS:
+        return rows(content)
+    found = PCA(COMPONENTS, random_state=0).fit(rows(content[:: ceil(len(content) / FITTED)]))
+    return np.concatenate([found.transform(rows(part)) for part in content.split(CHUNK)]).astype(np.float32)
 
 
 def spread(rows: np.ndarray, label: np.ndarray, classes: int, neighbours: int) -> np.ndarray:

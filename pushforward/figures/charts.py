@@ -1,4 +1,4 @@
-"""Curves of training, and the confusion matrix."""
+"""Curves of training, the confusion matrix, and how far a confidence can be believed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pushforward.figures.canvas import HAIRLINE, INK, MUTED, PALETTE, PAPER, array, blank, drawn, legend, legible, plain
+from pushforward.figures.canvas import (
+    HAIRLINE,
+    INK,
+    MADE,
+    MUTED,
+    PALETTE,
+    PAPER,
+    REAL,
+    UNKNOWN,
+    array,
+    blank,
+    drawn,
+    legend,
+    legible,
+    plain,
+)
 
 START = 0.1
 """Share of a run whose steep curves may leave the chart, so that what follows can be read."""
@@ -73,6 +88,28 @@ def confusion(matrix: Any, classes: Sequence[str]) -> Image.Image:
         for row, column in np.argwhere(counts > 0):
             dark = colours[row, column].mean() < 0.6
             axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=7.5, color=PAPER if dark else INK)
+    return drawn(figure)
+
+
+def reliability(found: Any) -> Image.Image:
+    """Accuracy against confidence: a bar for each bin, the diagonal where confidence can be believed, and the gap between them.
+
+    found: `metrics.Reliability`.
+    """
+    count, confidence, accuracy = (array(each).astype(float) for each in (found.count, found.confidence, found.accuracy))
+    bins, full = len(count), count > 0
+    figure = blank(3.8, 4.2)
+    above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    plain(above, "", "share of right answers")
+    plain(below, "confidence of the answer", "answers")
+    middle = (np.arange(bins) + 0.5) / bins
+    above.bar(middle[full], accuracy[full], 0.94 / bins, color=REAL)
+    above.bar(middle[full], (confidence - accuracy)[full], 0.94 / bins, accuracy[full], color="none", edgecolor=MADE, linewidth=1.0)
+    above.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle="--")
+    above.set(xlim=(0, 1), ylim=(0, 1.02))
+    above.set_title(f"expected calibration error {found.error:.4f}", fontsize=9, color=INK, loc="left")
+    below.bar(middle, count, 0.94 / bins, color=UNKNOWN)
+    below.set_yscale("symlog", linthresh=1)
     return drawn(figure)
 
 

@@ -29,23 +29,8 @@ from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from pushforward.core import (
-    UNLABELLED,
-    Adam,
-    Average,
-    BadInput,
-    Batch,
-    Classifies,
-    Encodes,
-    Player,
-    Samples,
-    Stage,
-    System,
-    Terms,
-    Weighs,
-    asked,
-    warm_up_then_cosine,
-)
+from pushforward.core import UNLABELLED, Adam, Average, BadInput, Batch, Player, Stage, System, Terms, warm_up_then_cosine
+from pushforward.core.abilities import Classifies, Encodes, Samples, Weighs, asked
 from pushforward.data.augment import VIEWS, ViewsName, see
 from pushforward.maths import draw, draws_of, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, likelihood, suits, trunk_for
@@ -315,6 +300,10 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
     @torch.no_grad()
     def log_weights(self, batch: Batch, draws: int) -> tuple[Tensor, Tensor]:
         x, y, net = batch["image"], one_hot(batch["label"], self.config.classes), self.averaged
-        z, excess = draws_of(draws, net.code(net.heads(x)[1], y))
+        z, excess = draws_of(draws, self.posterior(batch))
         x, y = (v.expand(draws, *v.shape).flatten(0, 1) for v in (x, y))
         return -net.explain(x, y, z.flatten(0, 1)).view(draws, -1), excess
+
+    @torch.no_grad()
+    def posterior(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return self.averaged.code(self.averaged.heads(batch["image"])[1], one_hot(batch["label"], self.config.classes))
