@@ -21,35 +21,45 @@ from pushforward.data.dataset import Dataset
 from pushforward.data.gradients import CELLS, gradients
 from pushforward.data.straighten import CHUNK, straightened
 
-COMPONENTS = 64
+COMPONENTS = 128
 FITTED = 10_000
 """Examples that the components are found from."""
 ROUNDS = 200
 ALPHA = 0.999
 """Nearly all of a belief comes from neighbours, over many rounds: else a style far from its label falls to whichever class is near."""
-SURE = 0.95
-"""Share of each class's guesses, the surest ones, that are given; see results/neighbours.json for how many of MNIST's are right."""
+SURE, SURER = 0.95, 0.99
+"""Share of each class's guesses, the surest ones, that are given: without a network and with one. See results/neighbours.json for how many
+of MNIST's are right."""
 
 _found: dict[tuple[str, int], Tensor] = {}
 """The last guesses, by data set and number of neighbours: planning and training ask for the same ones."""
 
 
-def guesses(dataset: Dataset, neighbours: int) -> Tensor:
+def guesses(dataset: Dataset, neighbours: int, seen: Tensor | None = None) -> Tensor:
     """int64 [n]: a class for the examples that the graph is sure of, UNLABELLED for the rest. Hidden labels are not looked at.
+
+    seen: [n, d] what a network makes of the examples, which then counts as much as what they are compared by without it.
 
     Raises:
         BadInput: no label is known, or there are no more examples than neighbours.
     """
     key = (dataset.fingerprint, neighbours)
-    if key not in _found:
+    if key not in _found or seen is not None:
         label = dataset.label
         if label is None or bool((label == UNLABELLED).all()):
             raise BadInput(f"neighbours is {neighbours}, but no label of '{dataset.name}' is known that could be spread. Leave it out.")
         if len(dataset) <= neighbours:
             raise BadInput(f"neighbours is {neighbours}, but '{dataset.name}' has only {len(dataset)} examples. Ask for fewer.")
+        rows = compared(dataset)
+        if seen is not None:
+            own = components(seen.cpu())
+            rows = np.concatenate([rows / rows.std(), own / own.std()], 1)
+        given = SURE if seen is None else SURER
+        found = torch.from_numpy(spread(rows, label.cpu().numpy(), len(dataset.classes), neighbours, given)).to(dataset.device)
+        if seen is not None:
+            return found
         _found.clear()
-        found = spread(compared(dataset), label.cpu().numpy(), len(dataset.classes), neighbours)
-        _found[key] = torch.from_numpy(found).to(dataset.device)
+        _found[key] = found
     return _found[key]
 
 
@@ -62,7 +72,10 @@ def compared(dataset: Dataset) -> np.ndarray:
     if image.shape[1] != 1:
         return components(image)
     roomy = min(image.shape[2:]) >= 2 * CELLS  # a cell of less than two pixels tells nothing about directions
-    return components(straightened(image), gradients) if roomy else components(straightened(image))
+    if not roomy:
+        return components(straightened(image))
+    both = torch.cat([image, straightened(image)], 1)  # straightened, a 1 with a base is as wide as a 2; as it is, it is not
+    return components(both, gradients)
 
 
 def components(content: Tensor, features: Callable[[Tensor], Tensor] = lambda part: part.flatten(1)) -> np.ndarray:
@@ -79,8 +92,8 @@ def components(content: Tensor, features: Callable[[Tensor], Tensor] = lambda pa
     return np.concatenate([found.transform(rows(part)) for part in content.split(CHUNK)]).astype(np.float32)
 
 
-def spread(rows: np.ndarray, label: np.ndarray, classes: int, neighbours: int) -> np.ndarray:
-    """rows float32 [n, d], label int64 [n] -> guesses int64 [n]."""
+def spread(rows: np.ndarray, label: np.ndarray, classes: int, neighbours: int, given: float = SURE) -> np.ndarray:
+    """rows float32 [n, d], label int64 [n] -> guesses int64 [n], of each class the share `given`."""
     from scipy.sparse import diags_array
     from sklearn.neighbors import kneighbors_graph
 
@@ -98,5 +111,5 @@ def spread(rows: np.ndarray, label: np.ndarray, classes: int, neighbours: int) -
     guess[sure == 0] = UNLABELLED  # no label has come so far
     for kind in range(classes):
         own = np.flatnonzero(guess == kind)
-        guess[own[np.argsort(-sure[own], kind="stable")[int(SURE * len(own)) :]]] = UNLABELLED
+        guess[own[np.argsort(-sure[own], kind="stable")[int(given * len(own)) :]]] = UNLABELLED
     return np.where(label == UNLABELLED, guess, label)
