@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pushforward.core import Batch
+from pushforward.core import UNLABELLED, Batch
 from pushforward.data.dataset import Dataset
 from pushforward.data.neighbours import guesses
 
@@ -34,7 +34,8 @@ class GraphTeacher(nn.Module):
     @torch.no_grad()
     def look(self, dataset: Dataset, see: Callable[[Tensor], Tensor]) -> None:
         """Spread the known labels over a graph that joins what is alike in the images and in the features see(image [m, ...]) -> [m, d]."""
-        if dataset.neighbours:
+        known = dataset.label is not None and bool((dataset.label != UNLABELLED).any())
+        if dataset.neighbours and known:  # without labels, the clusters of another graph would stand in another order
             every = torch.arange(len(dataset)).split(TOGETHER)
             features = torch.cat([see(dataset.batch(index)["image"]).float() for index in every])
             self.guess = guesses(dataset, dataset.neighbours, features)

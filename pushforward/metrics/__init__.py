@@ -4,7 +4,7 @@ from pushforward.metrics.baselines import label_spreading, nearest_neighbour
 from pushforward.metrics.batches import batches
 from pushforward.metrics.bound import test_bound
 from pushforward.metrics.calibration import Reliability, reliability
-from pushforward.metrics.classification import accuracy, confusion, probabilities
+from pushforward.metrics.classification import accuracy, confusion, matched, probabilities
 from pushforward.metrics.codes import ACTIVE, Codes, active, codes_of, surgery
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
 
@@ -19,6 +19,7 @@ __all__ = [
     "codes_of",
     "confusion",
     "label_spreading",
+    "matched",
     "nearest_neighbour",
     "probabilities",
     "reliability",

@@ -59,3 +59,12 @@ def confusion(system: System, dataset: Dataset, views: int = 0) -> Int[Tensor, "
     if int(label.max()) >= classes:
         raise BadInput(f"'{dataset.name}' has the label {int(label.max())}, but the system knows the classes 0..{classes - 1}.")
     return torch.bincount(label * classes + p.argmax(1), minlength=classes * classes).reshape(classes, classes)
+
+
+def matched(counts: Int[Tensor, "classes clusters"]) -> float:
+    """Share of examples in the cluster that stands for their class, clusters and classes matched one to one for the largest share
+    (Kuhn 1955, the "Hungarian" method). counts: examples by class (row) and cluster (column)."""
+    from scipy.optimize import linear_sum_assignment
+
+    row, column = linear_sum_assignment(counts.numpy(), maximize=True)
+    return float(counts[torch.from_numpy(row), torch.from_numpy(column)].sum()) / float(counts.sum())

@@ -87,3 +87,8 @@ def test_views_are_averaged_and_change_no_generator():
     system.config = ClassificationVAE.Config((1, 8, 8), 3, net="mlp", width=8)
     with pytest.raises(BadInput, match="3 views are to be averaged"):
         metrics.probabilities(system, data, views=3)
+
+
+def test_clusters_are_matched_with_classes_one_to_one():
+    counts = torch.tensor([[0, 9, 1], [8, 2, 0], [1, 5, 4]])  # the last class wants the second cluster too, but it is taken
+    assert metrics.matched(counts) == pytest.approx((9 + 8 + 4) / 30)
