@@ -39,8 +39,8 @@ class Sample:
 
     def run_it(self) -> None:
         """Sample, and write the picture."""
-        from pushforward.cli.mixed import Mixed
         from pushforward.report import pictures
+        from pushforward.report.mixed import Mixed
 
         self.check()
         run, system = opened(self.run)

@@ -6,6 +6,7 @@ from pushforward.metrics.bound import test_bound
 from pushforward.metrics.calibration import Reliability, reliability
 from pushforward.metrics.classification import accuracy, confusion, matched, probabilities
 from pushforward.metrics.codes import ACTIVE, Codes, active, codes_of, surgery
+from pushforward.metrics.coverage import coverage
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "batches",
     "codes_of",
     "confusion",
+    "coverage",
     "label_spreading",
     "matched",
     "nearest_neighbour",

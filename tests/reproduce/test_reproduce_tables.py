@@ -1,0 +1,111 @@
+"""Every table's cells at a thousandth of their size, on a small set that lies where MNIST is looked for."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch.nn.functional import interpolate
+
+from pushforward.reproduce import cells, clusters, conditional, lecture_figures, semi_supervised
+from pushforward.reproduce._pyro_quadrants import PyroQuadrants
+
+SMALL = {"images": 512, "width": 8, "precision": "float32"}
+
+
+def idx(path: Path, array: np.ndarray) -> None:
+    path.write_bytes(b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(np.uint8).tobytes())
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory) -> Path:
+    """scikit-learn's digits at 28x28: 900 to train on, 300 to test."""
+    folder = tmp_path_factory.mktemp("data") / "mnist"
+    folder.mkdir()
+    found = load_digits()
+    large = interpolate(torch.from_numpy(found.images).float()[:, None] / 16, (28, 28), mode="bilinear")[:, 0]
+    for part, start, end in (("train", 0, 900), ("t10k", 900, 1200)):
+        idx(folder / f"{part}-images-idx3-ubyte", (255 * large[start:end]).round().numpy())
+        idx(folder / f"{part}-labels-idx1-ubyte", found.target[start:end])
+    return folder.parent
+
+
+@pytest.fixture
+def small(mnist, monkeypatch):
+    """Trains a thousandth of what a table asks for."""
+    monkeypatch.setenv("PUSHFORWARD_DATA", str(mnist))
+
+    def trained(folder: Path, what: str, data: Any = None, **options: Any):
+        own = {key: value for key, value in SMALL.items() if not what.startswith("pushforward.") or key != "width"}
+        own |= {"labels": min(options["labels"], 100)} if options.get("labels") else {}
+        return cells.trained(folder, what, data, **(options | own))
+
+    for module in (clusters, conditional, lecture_figures, semi_supervised):
+        monkeypatch.setattr(module, "trained", trained)
+    monkeypatch.setattr(conditional, "DRAWS", 3)
+    monkeypatch.setattr(lecture_figures, "EACH", 15)
+    monkeypatch.setattr(lecture_figures, "COMPONENTS", 2)
+    monkeypatch.setattr(clusters, "SHOWN", 5)
+
+
+def table(module: Any, folder: Path, names: list[str]) -> dict[str, Any]:
+    """The results of some cells of a table, and its pictures."""
+    found = []
+    for cell in module.cells():
+        if cell.name in names:
+            (folder / cell.name).mkdir(parents=True)
+            found.append({"name": cell.name, "setting": cell.setting, "numbers": cell.measure(folder / cell.name)})
+    assert [cell["name"] for cell in found] == names
+    results = json.loads(json.dumps({"cells": found}))
+    assert all(cell["numbers"]["fingerprint"] for cell in found)
+    pictures = module.pictures(results, folder)
+    assert pictures and all(path.exists() for path in pictures)
+    return {cell["name"]: cell["numbers"] for cell in results["cells"]}
+
+
+def test_few_labels(small, tmp_path):
+    last = f"parts/{len(semi_supervised.PARTS) - 1}-draw-1"
+    found = table(semi_supervised, tmp_path, ["labels-100/draw-1", "lecture/labels-400", "parts/2-draw-0", last])
+    ours = found["labels-100/draw-1"]
+    assert {"accuracy", "accuracy, views averaged", "accuracy on hidden labels", "bound", "rate"} <= ours.keys()
+    assert "accuracy, views averaged" not in found["lecture/labels-400"]
+    assert all(0 <= numbers["accuracy"] <= 1 for numbers in found.values())
+
+
+def test_no_labels(small, tmp_path):
+    found = table(clusters, tmp_path, ["seed-0"])["seed-0"]
+    assert found["accuracy on training images, matched"] >= 0.1
+    assert np.sum(found["training images by class (row) and cluster"]) == 900
+
+
+def test_completions(small, tmp_path):
+    names = [f"{system}/{seen}-seen" for system in ("baseline", "pyro-cvae", "ours") for seen in (1, 2, 3)]
+    found = table(conditional, tmp_path, names)
+    assert found["baseline/1-seen"]["rate"] == 0 and found["baseline/1-seen"]["draws"] == 1
+    assert found["ours/1-seen"]["nll"] > found["ours/3-seen"]["nll"] > 0
+    assert found["pyro-cvae/2-seen"]["nll"] <= found["pyro-cvae/2-seen"]["bound"] + 1e-6
+
+
+def test_figures(small, tmp_path):
+    found = table(lecture_figures, tmp_path, ["reader", "digits"])["digits"]
+    assert 0 <= found["read as asked, from mixtures"] <= 1 and len(found["floor of each class"]) == 10
+    assert found["least share of the floor, from mixtures"] >= 0
+
+
+def test_pyros_networks_are_those_of_the_tutorial():
+    system = PyroQuadrants(PyroQuadrants.Config((1, 28, 28)))
+    count = lambda module: sum(p.numel() for p in module.parameters())  # noqa: E731
+    assert count(system.predict) == 784 * 500 + 500 + 500 * 500 + 500 + 500 * 784 + 784
+    assert (
+        count(system.networks)
+        == 2 * (784 * 500 + 500 + 500 * 500 + 500 + 500 * 400 + 400) + 200 * 500 + 500 + 500 * 500 + 500 + 500 * 784 + 784
+    )
+    plays = {
+        seen: [player.name for player in (system.enter(system.schedule(seen, 100)), system.players())[1] if player.plays]
+        for seen in (0, 50)
+    }
+    assert plays == {0: ["baseline"], 50: ["cvae"]}
