@@ -21,7 +21,8 @@ class Residual(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.first, self.last = nn.Conv2d(channels, channels, 3, 1, 1), nn.Conv2d(channels, channels, 3, 1, 1)
-        nn.init.zeros_(self.last.weight)
+        for weight in self.last.parameters():
+            nn.init.zeros_(weight)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Changed maps of the same size."""

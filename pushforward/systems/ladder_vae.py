@@ -82,7 +82,8 @@ class Group(nn.Module):
         self.mix = Residual(channels)
         self.parts = [maps, maps, channels]
         for last in (self.model[-1], self.guide[-1]):  # at first the guide is the model's guess, and that is N(0, I)
-            nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+            for weight in last.parameters():
+                nn.init.zeros_(weight)
 
     def guess(self, h: Tensor, seen: Tensor) -> Stats:
         """mu_l, log sigma_l^2 [N, maps, h, w] of the guide, from the state and the features of x."""
@@ -132,7 +133,7 @@ class Networks(nn.Module):
         return h
 
     def guided(self, x: Tensor, pick: Callable[[Tensor, Tensor], Tensor], draws: int = 1) -> tuple[Tensor, list[Stats], list[Tensor]]:
-        """The output, the guide of each code, and the codes u_l = pick(mu_l, log sigma_l^2), for `draws` ways down from each x [draws * N]."""
+        """The output, the guide of each code, and the codes u_l = pick(mu_l, log sigma_l^2), `draws` times for each x [draws * N]."""
         features = [f.expand(draws, *f.shape).flatten(0, 1) for f in self.up(x)]
         guides = [stats(self.posterior(silu(features[0]).flatten(1)))]
         codes = [pick(*guides[0])]
