@@ -21,7 +21,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from annotated_types import Ge, Gt, Interval
@@ -30,7 +30,7 @@ from torch.nn.functional import silu
 
 from pushforward.core import Adam, Average, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms, Weighs, warm_up_then_cosine
 from pushforward.maths import draw, kl_from_standard_normal, log_normal, noise
-from pushforward.nets import Double, Halve, Kind, Residual, likelihood, sizes_of, suits, widths_of
+from pushforward.nets import Double, Halve, Kind, Net, Residual, likelihood, sizes_of, suits, widths_of
 
 HIDDEN = 8
 """Units of the layers between z_1 and the smallest maps, for each channel of `width`."""
@@ -65,6 +65,8 @@ class Settings:
     batch_size: Annotated[int, Ge(1)] = 128
     """Images of a round."""
 
+    net: ClassVar[Net] = "residual"
+    """Says which widths `--minutes` chooses from."""
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
 
 
