@@ -7,11 +7,11 @@
 
 Sums over pixels and over codes, mean over the batch: with beta = 1 the loss is the negative evidence lower bound, in nats.
 
-Shapes: x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; z [N, latent].
 With `draws` = K > 1 the bound is the importance-weighted one (Burda, Grosse & Salakhutdinov 2016), tighter the larger K:
 
     minimised  -E log (1/K) sum_k w_k,   w_k = p(x|z_k) p(z_k) / q(z_k|x),   z_1..z_K ~ q(z|x)
 
+Shapes: x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; z [N, latent].
 Departures: beta (Higgins et al. 2017), rising from 0 over the first `warm_up` share of the run; free bits (Kingma et al. 2016);
 a learned variance where p(x|z) is Gaussian (Rybkin et al. 2021); averaged weights (`average`) to sample and to be measured by;
 with K > 1 the guide follows the doubly reparametrised gradient (Tucker et al. 2019), which does not vanish as K grows.
