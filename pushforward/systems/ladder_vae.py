@@ -14,7 +14,7 @@ are N(0, I): these are what `encode` gives, `decode` takes and `sample` draws.
 Shapes: x [N, C, H, W] in [-1, 1]; u_1 [N, top], u_l [N, maps, h, w], flattened one after another into codes [N, D].
 Departures: residual blocks without normalisation in place of fully connected layers with batch normalisation; bottom-up features meet
 the top-down state in a layer, where the paper multiplies two Gaussians; beta rises from 0 over the first `warm_up` share of the run;
-averaged weights (`average`) to sample and to be measured by (Child 2021).
+free bits (Kingma et al. 2016); averaged weights (`average`) to sample and to be measured by (Child 2021).
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from pushforward.core import Adam, Average, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms, Weighs, warm_up_then_cosine
-from pushforward.maths import draw, kl_from_standard_normal, log_normal, noise
+from pushforward.maths import at_least, draw, kl_from_standard_normal, log_normal, noise
 from pushforward.nets import Double, Halve, Kind, Net, Residual, likelihood, sizes_of, suits, widths_of
 
 HIDDEN = 8
@@ -58,6 +58,8 @@ class Settings:
     """Weight of the rates; 1 is the evidence lower bound."""
     warm_up: Annotated[float, Interval(ge=0, le=1)] = 0.1
     """Share of the run over which beta rises from 0."""
+    free_bits: Annotated[float, Ge(0)] = 0.0
+    """Nats of each of the L codes that cost nothing."""
     average: Annotated[int, Ge(0)] = 50_000
     """Half-life of the averaged weights that all answers come from, in images; 0: the weights themselves."""
     rate: Annotated[float, Gt(0)] = 1e-3
@@ -201,10 +203,11 @@ class LadderVAE(System, Samples, Encodes, Weighs):
         x, net = batch["image"], self.networks
         output, guides, _ = net.guided(x, draw)
         distortion = -net.likelihood(x, output).mean()
-        rates = torch.stack([kl_from_standard_normal(*guide).flatten(1).sum(1).mean() for guide in guides])
-        rate = rates.sum()
+        rates = torch.stack([kl_from_standard_normal(*guide).flatten(1).sum(1) for guide in guides], 1)  # [N, L]
+        rate = rates.sum(1).mean()
+        paid = at_least(rates, self.config.free_bits) if self.config.free_bits else rate
         terms = {"bound": (distortion + rate).detach(), "distortion": distortion, "rate": rate}
-        return distortion + self.beta * rate, terms | {f"rate_{place}": each for place, each in enumerate(rates.detach(), 1)}
+        return distortion + self.beta * paid, terms | {f"rate_{place}": each for place, each in enumerate(rates.detach().mean(0), 1)}
 
     @torch.no_grad()
     def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:

@@ -144,6 +144,19 @@ def test_the_weight_of_the_rates_rises() -> None:
         torch.testing.assert_close(loss, terms["distortion"] + beta * terms["rate"])
 
 
+def test_free_bits_lift_the_rates_of_whole_codes() -> None:
+    system, x = made(free_bits=0.0)
+    torch.manual_seed(1)
+    _, terms = system.loss({"image": x})
+    rates = torch.stack([terms[f"rate_{place}"] for place in (1, 2, 3)])
+    free = rates.median().item() + 1e-3
+    system, x = made(free_bits=free)
+    torch.manual_seed(1)
+    loss, again = system.loss({"image": x})
+    torch.testing.assert_close(loss, terms["distortion"] + rates.clamp(min=free).sum())
+    torch.testing.assert_close(again["rate"], terms["rate"])
+
+
 def test_what_it_refuses() -> None:
     with pytest.raises(BadInput, match="maps of images"):
         LadderVAE(Settings((7,)))
