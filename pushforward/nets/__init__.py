@@ -1,10 +1,11 @@
 """Floor 1: blocks used by three systems or more."""
 
-from pushforward.nets.convolution import ConvDecoder, ConvEncoder, sizes_of
+from pushforward.nets.convolution import ConvDecoder, ConvEncoder, sizes_of, widths_of
 from pushforward.nets.likelihood import Bernoulli, Gaussian, Kind, likelihood, suits
 from pushforward.nets.mlp import FlatDecoder, FlatEncoder
 from pushforward.nets.pair import Net, decoder_for, encoder_for, kind_of, usual_width
 from pushforward.nets.products import use_products
+from pushforward.nets.residual import Double, Halve, Residual, ResidualDecoder, ResidualEncoder
 from pushforward.nets.trunk import ConvTrunk, FlatTrunk, trunk_for
 
 __all__ = [
@@ -12,12 +13,17 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "ConvTrunk",
+    "Double",
     "FlatDecoder",
     "FlatEncoder",
     "FlatTrunk",
     "Gaussian",
+    "Halve",
     "Kind",
     "Net",
+    "Residual",
+    "ResidualDecoder",
+    "ResidualEncoder",
     "decoder_for",
     "encoder_for",
     "kind_of",
@@ -27,4 +33,5 @@ __all__ = [
     "trunk_for",
     "use_products",
     "usual_width",
+    "widths_of",
 ]

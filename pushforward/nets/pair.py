@@ -1,4 +1,4 @@
-"""The usual encoder and decoder for a shape of data: fully connected for tables and tiny images, convolutional above."""
+"""The usual encoder and decoder for a shape of data: fully connected for tables and tiny images, convolutional above, residual if asked."""
 
 from typing import Literal
 
@@ -6,13 +6,19 @@ from torch import nn
 
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder
 from pushforward.nets.mlp import FlatDecoder, FlatEncoder
+from pushforward.nets.residual import ResidualDecoder, ResidualEncoder
 
-Net = Literal["auto", "mlp", "convolution"]
+Net = Literal["auto", "mlp", "convolution", "residual"]
 TINY = 16
 """Images with no side above this many pixels count as tiny."""
 
 
-def kind_of(net: Net, shape: tuple[int, ...]) -> Literal["mlp", "convolution"]:
+ENCODERS = {"mlp": FlatEncoder, "convolution": ConvEncoder, "residual": ResidualEncoder}
+DECODERS = {"mlp": FlatDecoder, "convolution": ConvDecoder, "residual": ResidualDecoder}
+WIDTHS = {"mlp": 400, "convolution": 32, "residual": 24}
+
+
+def kind_of(net: Net, shape: tuple[int, ...]) -> Literal["mlp", "convolution", "residual"]:
     """What `auto` means for examples of this shape."""
     if net != "auto":
         return net
@@ -21,16 +27,14 @@ def kind_of(net: Net, shape: tuple[int, ...]) -> Literal["mlp", "convolution"]:
 
 def usual_width(net: Net, shape: tuple[int, ...]) -> int:
     """Hidden units of a fully connected network, or channels after the first halving."""
-    return 400 if kind_of(net, shape) == "mlp" else 32
+    return WIDTHS[kind_of(net, shape)]
 
 
-def encoder_for(net: Net, shape: tuple[int, ...], width: int) -> FlatEncoder | ConvEncoder:
+def encoder_for(net: Net, shape: tuple[int, ...], width: int) -> FlatEncoder | ConvEncoder | ResidualEncoder:
     """An encoder x [N, *shape] -> features [N, encoder.features]."""
-    width = width or usual_width(net, shape)
-    return FlatEncoder(shape, width) if kind_of(net, shape) == "mlp" else ConvEncoder(shape, width)
+    return ENCODERS[kind_of(net, shape)](shape, width or usual_width(net, shape))
 
 
 def decoder_for(net: Net, code: int, shape: tuple[int, ...], width: int) -> nn.Module:
     """A decoder code [N, code] -> output [N, *shape]."""
-    width = width or usual_width(net, shape)
-    return FlatDecoder(code, shape, width) if kind_of(net, shape) == "mlp" else ConvDecoder(code, shape, width)
+    return DECODERS[kind_of(net, shape)](code, shape, width or usual_width(net, shape))

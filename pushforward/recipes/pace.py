@@ -10,7 +10,7 @@ from pushforward.data import Dataset, Shuffled
 from pushforward.nets import kind_of
 from pushforward.training import Trainer, find_rule
 
-WIDTHS = {"mlp": (800, 400, 200), "convolution": (64, 48, 32, 24, 16)}
+WIDTHS = {"mlp": (800, 400, 200), "convolution": (64, 48, 32, 24, 16), "residual": (32, 24, 16)}
 """Widths to choose from, the widest first."""
 
 PASSES = 20

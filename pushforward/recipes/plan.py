@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from inspect import signature
 from math import ceil, inf
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,10 @@ def order(
         known = [*recipes, *system_names()]
         raise BadInput(f"There is no recipe or system '{what}'{nearest(what, known)} Known: {', '.join(known)}.")
     spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}
-    plan = recipes[what](**({"labels": spec_options.pop("labels")} if "labels" in spec_options else {})) if what in recipes else None
+    plan = None
+    if what in recipes:
+        asks = "labels" in spec_options and "labels" in signature(recipes[what]).parameters
+        plan = recipes[what](labels=spec_options.pop("labels")) if asks else recipes[what]()
     spec, memory = spec_of(data, plan.data if plan else None, spec_options)
     train, _ = open_data(spec, memory)
     how = {key: options.pop(key) for key in list(options) if key in HOW}

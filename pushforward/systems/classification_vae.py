@@ -53,7 +53,7 @@ class Settings:
     latent: Annotated[int, Ge(1)] = 16
     """Dimensions of the code z."""
     net: Net = "auto"
-    """Fully connected for tiny images, convolutional above; or one of the two."""
+    """Fully connected for tiny images, convolutional above; or one of these."""
     width: Annotated[int, Ge(0)] = 0
     """Channels after the first halving, or hidden units; 0: 32 or 400."""
     likelihood: Kind = "gaussian"

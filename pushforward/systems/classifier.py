@@ -31,7 +31,7 @@ class Settings:
     classes: int
     """K."""
     net: Net = "auto"
-    """Fully connected for tiny images, convolutional above; or one of the two."""
+    """Fully connected for tiny images, convolutional above; or one of these."""
     width: Annotated[int, Ge(0)] = 0
     """Channels after the first halving, or hidden units; 0: 32 or 400."""
     views: ViewsName = "none"

@@ -55,7 +55,7 @@ class Settings:
     latent: Annotated[int, Ge(1)] = 10
     """Dimensions of the code z."""
     net: Net = "auto"
-    """Fully connected for tables and tiny images, convolutional above; or one of the two."""
+    """Fully connected for tables and tiny images, convolutional above; or one of these."""
     width: Annotated[int, Ge(0)] = 0
     """Hidden units (mlp) or channels after the first halving (convolution); 0: 400 or 32."""
     likelihood: Kind = "gaussian"

@@ -6,7 +6,19 @@ from math import ceil
 import pytest
 import torch
 
-from pushforward.nets import ConvDecoder, ConvEncoder, ConvTrunk, decoder_for, encoder_for, kind_of, sizes_of, trunk_for, usual_width
+from pushforward.nets import (
+    ConvDecoder,
+    ConvEncoder,
+    ConvTrunk,
+    ResidualDecoder,
+    ResidualEncoder,
+    decoder_for,
+    encoder_for,
+    kind_of,
+    sizes_of,
+    trunk_for,
+    usual_width,
+)
 
 SQUARES = [(1, side, side) for side in range(1, 41)]
 ODD = [(3, 1, 40), (1, 40, 1), (3, 9, 16), (1, 17, 8), (2, 31, 13), (3, 64, 48), (1, 8, 37), (4, 15, 3)]
@@ -35,6 +47,14 @@ def test_convolutions_take_every_size(shape: tuple[int, ...]) -> None:
     assert made.shape == (2, *shape) and torch.isfinite(made).all()
 
 
+@pytest.mark.parametrize("shape", SQUARES + ODD, ids=written)
+def test_residual_networks_take_every_size(shape: tuple[int, ...]) -> None:
+    encoder = ResidualEncoder(shape, 4)
+    assert encoder(torch.randn(2, *shape)).shape == (2, encoder.features)
+    made = ResidualDecoder(5, shape, 4)(torch.randn(2, 5))
+    assert made.shape == (2, *shape) and torch.isfinite(made).all()
+
+
 @pytest.mark.parametrize("shape", [(1, side, side) for side in range(8, 41)] + ODD, ids=written)
 def test_sizes_are_halved_rounding_up(shape: tuple[int, ...]) -> None:
     sizes = sizes_of(*shape[1:])
@@ -44,14 +64,15 @@ def test_sizes_are_halved_rounding_up(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 13, 10), (1, 28, 28)])
-def test_every_pixel_is_read_and_written(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("up, down", [(ConvEncoder, ConvDecoder), (ResidualEncoder, ResidualDecoder)])
+def test_every_pixel_is_read_and_written(up: type, down: type, shape: tuple[int, ...]) -> None:
     """No row or column at the edge of an odd side is lost on the way."""
     with torch.enable_grad():
         x = torch.randn(1, *shape, requires_grad=True)
-        ConvEncoder(shape, 8)(x).square().sum().backward()
+        up(shape, 8)(x).square().sum().backward()
         assert (x.grad != 0).all()
         code = torch.randn(1, 6, requires_grad=True)
-        made = ConvDecoder(6, shape, 8)(code)
+        made = down(6, shape, 8)(code)
     assert len(made.unique()) > 0.9 * made.numel()
 
 
