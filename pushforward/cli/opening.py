@@ -54,7 +54,7 @@ def completes(system: "System") -> bool:
 
 def classes_of(run: "Run", count: int) -> tuple[str, ...]:
     """Names of the `count` classes that a run's system knows."""
-    names = run.recipe.classes
+    names = run.classes
     return names if len(names) == count else tuple(map(str, range(count)))
 
 

@@ -3,7 +3,7 @@
 from pushforward.figures.canvas import save
 from pushforward.figures.charts import confusion, curves
 from pushforward.figures.planes import codes, points, to_plane
-from pushforward.figures.sheets import completions, interpolation, manifold, pairs, sheet
+from pushforward.figures.sheets import completions, interpolation, labelled, manifold, pairs, sheet
 
 __all__ = [
     "codes",
@@ -11,6 +11,7 @@ __all__ = [
     "confusion",
     "curves",
     "interpolation",
+    "labelled",
     "manifold",
     "pairs",
     "points",

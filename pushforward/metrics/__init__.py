@@ -3,5 +3,6 @@
 from pushforward.metrics.baselines import label_spreading, nearest_neighbour
 from pushforward.metrics.bound import test_bound
 from pushforward.metrics.classification import accuracy, confusion, probabilities
+from pushforward.metrics.suggesting import suggestions
 
-__all__ = ["accuracy", "confusion", "label_spreading", "nearest_neighbour", "probabilities", "test_bound"]
+__all__ = ["accuracy", "confusion", "label_spreading", "nearest_neighbour", "probabilities", "suggestions", "test_bound"]
