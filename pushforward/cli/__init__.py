@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pushforward.cli.answers import Data, Predict, Report, Systems
+from pushforward.cli.labelling import NameClusters, SuggestLabels
 from pushforward.cli.pictures import Interpolate, Reconstruct, Sample, Traverse
 from pushforward.cli.training import Resume, Train
 from pushforward.cli.words import Command, Misspelt, understood
@@ -19,6 +20,8 @@ COMMANDS: dict[str, type[Command]] = {
     "interpolate": Interpolate,
     "traverse": Traverse,
     "predict": Predict,
+    "suggest-labels": SuggestLabels,
+    "name-clusters": NameClusters,
     "report": Report,
     "systems": Systems,
     "data": Data,

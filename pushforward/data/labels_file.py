@@ -67,7 +67,7 @@ def _lines(path: Path, rows: list[tuple[int, list[str]]]) -> list[Line]:
     heads = [cell.lower() for cell in rows[0][1]]
     named = "file" in heads and "class" in heads
     if not named and len(heads) != 2:
-        raise BadInput(f"Line {rows[0][0]} of '{path}' has {len(heads)} columns; give two, the file and its class, or name them file,class.")
+        raise BadInput(f"Line {rows[0][0]} of '{path}' has {len(heads)} columns; give two, file and class, or name them file,class.")
     file, kind = (heads.index("file"), heads.index("class")) if named else (0, 1)
     lines = []
     for number, cells in rows[1:] if named else rows:
@@ -87,7 +87,9 @@ def labelled(path: Path, train: Dataset, test: Dataset | None) -> tuple[Dataset,
             of which no training image is named.
     """
     if train.image is None:
-        raise BadInput(f"'{train.name}' holds rows of numbers, which no file names; give the class column by target, and leave '{path}' out.")
+        raise BadInput(
+            f"'{train.name}' holds rows of numbers, which no file names; name the class column by target and leave '{path}' out."
+        )
     lines = read(path)
     classes = tuple(sorted_naturally({line.kind for line in lines}))
     number = {kind: place for place, kind in enumerate(classes)}

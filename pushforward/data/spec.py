@@ -102,7 +102,7 @@ def _measured(test: Dataset) -> str:
     known = int((test.label != UNLABELLED).sum())
     if known:
         return f"{known} of the {len(test)} images held out have a label; accuracy is measured on these alone."
-    return f"Every label teaches: none of the {len(test)} images held out has one. --held-out {HELD_OUT} keeps a tenth of the labelled, too."
+    return f"Every label teaches: none of the {len(test)} images held out has one. --held-out {HELD_OUT} takes some labelled ones, too."
 
 
 def _taught(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:

@@ -36,7 +36,7 @@ def sheet(images: Any, columns: int | None = None, rows: Sequence[str] = (), hea
 
 
 def labelled(images: Any, captions: Sequence[str], columns: int = 5) -> Image.Image:
-    """Images [N, C, H, W], `columns` to a line, each with its caption below: its end, where it is too long, as the end of a path tells more."""
+    """Images [N, C, H, W], `columns` to a line, each with its caption below, of which the end is shown where it is too long."""
     tiles = _enlarged(pixels(images), READABLE)
     height, width = tiles.shape[1:3]
     letters, gap = font(13), 12

@@ -7,8 +7,8 @@ that the label loss would have in the classifier's last layer, were the likelies
     chosen one by one, each with probability ~ min over those chosen |g - g'|^2               (k-means++)
 
 Shapes: q(y|x) [N, K], h [N, H]; g [N, K, H] is never made, as <g, g'> = <a, a'> <h, h'> with a = q - e.
-Departures: h is 1 and the code of x, that any system which encodes has. The origin, where what the network is sure of lies, counts as chosen
-from the start, so that no sure example is taken for being unlike the unsure ones.
+Departures: h is 1 and the code of x, which any system that encodes has. The origin, where what the network is sure of lies, counts as
+chosen from the start, so that no sure example is taken for being unlike the unsure ones.
 """
 
 import torch
@@ -29,7 +29,7 @@ def suggestions(system: System, dataset: Dataset, count: int, seed: int = 0) -> 
         BadInput: a system that does not classify and encode images, or data in which every label is known.
     """
     if dataset.image is None or not isinstance(system, Encodes):
-        raise BadInput(f"Labels are suggested for images and a system that encodes, not for {type(system).__name__}. Use classification_vae.")
+        raise BadInput(f"{type(system).__name__} does not encode images, so it can suggest no labels. Use classification_vae.")
     label = torch.full((len(dataset),), UNLABELLED) if dataset.label is None else dataset.label.cpu()
     free = (label == UNLABELLED).nonzero().flatten()
     if not len(free):
@@ -53,7 +53,8 @@ def diverse(p: Float[Tensor, "n classes"], h: Float[Tensor, "n h"], count: int, 
     a = p.double() - torch.nn.functional.one_hot(p.argmax(1), p.shape[1])
     h = h.double()
     length = a.square().sum(1) * h.square().sum(1)
-    chance, distance, chosen = generator("suggest", seed), length.clone(), []
+    chance, distance = generator("suggest", seed), length.clone()
+    chosen: list[int] = []
     # rounding leaves a copy of what is chosen a little way off
     least = 1e-9 * length.max()
     while len(chosen) < count and bool((distance > least).any()):

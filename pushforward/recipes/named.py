@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import prod
 
 from pushforward.core import BadInput
-from pushforward.data import DataSpec, Dataset
+from pushforward.data import Dataset, DataSpec
 from pushforward.recipes.plan import Plan
 
 EXAMPLES = 60_000

@@ -89,7 +89,7 @@ def order(
     if plan:
         how = {"labelled": plan.labelled, "clip": plan.clip} | how
         options = plan.settings | options
-        images = images or (None if minutes else plan.images)
+        images = images or (None if minutes else plan.images or None)
     return complete(plan.system if plan else what, train, spec, memory, images, minutes, how, options, plan.name if plan else what)
 
 

@@ -43,3 +43,7 @@ CONFUSION = (
     "Each row holds the test images of one class, each column one answer. Right answers lie on the blue diagonal; orange fields are "
     "mistakes. 95\u202f% confidence interval of the accuracy: {low} to {high}."
 )
+CLUSTERS = (
+    "Every row is one cluster, its surest images first. A row of one kind deserves that kind's name; two rows of the same kind may bear "
+    "one name; in a mixed row two kinds look alike to the network."
+)
