@@ -66,6 +66,8 @@ def open_data(spec: DataSpec, memory: Any = None) -> Parts:
     train, test = _read(spec, memory)
     if train.image is not None and not train.names:
         train = replace(train, names=tuple(map(str, range(len(train)))))
+    if train.image is not None and (spec.labels is not None or spec.labels_file or spec.classes):
+        check_differ(train.name, train.image)
     if spec.labels_file:
         train, test = labels_file.labelled(Path(os.path.expanduser(spec.labels_file)), train, test)
     if test is None:
@@ -107,8 +109,6 @@ def _measured(test: Dataset) -> str:
 
 def _taught(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
     """Both parts with the labels that `spec` leaves them."""
-    if train.image is not None and (spec.labels is not None or spec.labels_file or spec.classes):
-        check_differ(train.name, train.image)
     known = 0 if train.label is None else int((train.label != UNLABELLED).sum())
     if spec.labels == 0 or (spec.classes and not known):
         train = without_labels(train, spec.classes)

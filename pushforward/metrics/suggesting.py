@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pushforward.core import UNLABELLED, BadInput, Encodes, System
+from pushforward.core import UNLABELLED, BadInput, Classifies, Encodes, System
 from pushforward.data import Dataset
 from pushforward.data.chance import generator
 from pushforward.metrics.batches import batches
@@ -28,8 +28,10 @@ def suggestions(system: System, dataset: Dataset, count: int, seed: int = 0) -> 
     Raises:
         BadInput: a system that does not classify and encode images, or data in which every label is known.
     """
-    if dataset.image is None or not isinstance(system, Encodes):
-        raise BadInput(f"{type(system).__name__} does not encode images, so it can suggest no labels. Use classification_vae.")
+    if dataset.image is None or not isinstance(system, Encodes) or not isinstance(system, Classifies):
+        raise BadInput(
+            f"{type(system).__name__} does not both classify and encode images, so it can suggest no labels. Use classification_vae."
+        )
     label = torch.full((len(dataset),), UNLABELLED) if dataset.label is None else dataset.label.cpu()
     free = (label == UNLABELLED).nonzero().flatten()
     if not len(free):

@@ -27,7 +27,7 @@ def named(folder: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def name(folder: Path, classes: tuple[str, ...], given: dict[int, str]) -> tuple[str, ...]:
-    """Give clusters names, beside or in place of those that they have, and return the names of all.
+    """Give clusters names, beside or in place of those that they have, and return the names of all; where none is given, only those.
 
     classes: as the recipe has them.
 
@@ -42,6 +42,8 @@ def name(folder: Path, classes: tuple[str, ...], given: dict[int, str]) -> tuple
         if not word.strip():
             raise BadInput(f"The name of cluster {number} is empty. Write, for example, {number}=cat.")
     names = [given.get(number, word).strip() for number, word in enumerate(named(folder, classes))]
+    if not given:
+        return tuple(names)
     changed = {str(number): word for number, word in enumerate(names) if word != classes[number]}
     durable.write(folder / FILE, json.dumps(changed, indent=2, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
     return tuple(names)
