@@ -122,7 +122,9 @@ def test_resume_notices_that_the_labels_changed(ask, photos, few, tmp_path):
 
 
 def test_suggestions_are_the_same_each_time_have_no_label_and_are_shown(ask, few, tmp_path):
-    one, two, other = (ask("suggest-labels", few.folder, "--out", f"{name}.csv", "--seed", seed) for name, seed in zip("abc", (0, 0, 1)))
+    one, two, other = (
+        ask("suggest-labels", few.folder, "--out", f"{name}.csv", "--seed", seed) for name, seed in zip("abc", (0, 0, 1), strict=True)
+    )
     assert one.code == 0, one.err
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes() != (tmp_path / "c.csv").read_bytes()
     _, rows = table(tmp_path / "a.csv")
