@@ -123,17 +123,20 @@ def traversals(system: System, code: Tensor, label: int | None = None, spread: f
 
 
 def code_space(system: System, dataset: Dataset) -> tuple[Image.Image, float]:
-    """The posterior means of up to 3,000 examples, coloured by class, and the share of their variance that the plane shows."""
+    """The posterior means of up to 3,000 examples, coloured by class (by what the system reads, where it classifies and none is known),
+    and the share of their variance that the plane shows."""
     encoder = able(system, Encodes)
     index = torch.linspace(0, len(dataset) - 1, min(len(dataset), POINTS)).long()
-    found = []
+    found, kinds = [], []
     for part in index.split(500):
         batch = images_of(dataset, part, system)
-        found.append(encoder.encode(content(batch), told_labels(system, batch)).cpu())
+        told = told_labels(system, batch)
+        found.append(encoder.encode(content(batch), told).cpu())
+        kinds.append(batch.get("label") if told is None else told)
     codes = torch.cat(found)
     plane, share = figures.to_plane(codes)
     names = ("z1", "z2") if codes.shape[1] <= 2 else ("first principal axis", "second principal axis")
-    label = None if dataset.label is None else dataset.label[index.to(dataset.device)]
+    label = torch.cat([kind.cpu() for kind in kinds if kind is not None]) if dataset.classes else None
     return figures.codes(plane, label, dataset.classes, names), share
 
 

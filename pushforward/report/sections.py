@@ -76,6 +76,8 @@ def encoding(shown: Shown) -> Section | None:
         plates.append(Plate(picture, f"{count} {shown.examples} in rows, and below each its reconstruction.", look))
     picture, share = pictures.code_space(shown.system, shown.dataset)
     told = captions.CODES_TOLD if labels_of(shown.system) else captions.CODES_COLOURED
+    unknown = isinstance(shown.system, Classifies) and shown.dataset.label is not None and bool((shown.dataset.label == UNLABELLED).any())
+    told += captions.CODES_READ if unknown else ""
     look = (told if classes else captions.CODES) + (captions.SHARE.format(share=percent(share, 0)) if share < 0.999 else "")
     colours = ", coloured by class" if classes else ""
     plates.append(Plate(picture, f"Scatter plot of the codes of {shown.examples}{colours}.", look, kind="plane"))
