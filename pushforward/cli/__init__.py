@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pushforward.cli.answers import Data, Predict, Report, Systems
 from pushforward.cli.evaluating import Evaluate, Reproduce
+from pushforward.cli.labelling import NameClusters, SuggestLabels
 from pushforward.cli.pictures import Interpolate, Reconstruct, Sample, Traverse
 from pushforward.cli.training import Resume, Train
 from pushforward.cli.words import Command, Misspelt, understood
@@ -21,6 +22,8 @@ COMMANDS: dict[str, type[Command]] = {
     "traverse": Traverse,
     "predict": Predict,
     "evaluate": Evaluate,
+    "suggest-labels": SuggestLabels,
+    "name-clusters": NameClusters,
     "report": Report,
     "reproduce": Reproduce,
     "systems": Systems,

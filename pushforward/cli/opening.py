@@ -54,12 +54,12 @@ def completes(system: "System") -> bool:
 
 def classes_of(run: "Run", count: int) -> tuple[str, ...]:
     """Names of the `count` classes that a run's system knows."""
-    names = run.recipe.classes
+    names = run.classes
     return names if len(names) == count else tuple(map(str, range(count)))
 
 
-def label_asked(run: "Run", system: "System", text: str | None) -> int | None:
-    """The class that a system is asked for.
+def labels_asked(run: "Run", system: "System", text: str | None) -> list[int]:
+    """The classes that a system is asked for: one, several clusters where they bear one name, or none where nothing is said.
 
     Raises:
         BadInput: a system without labels, or an unknown class.
@@ -67,15 +67,17 @@ def label_asked(run: "Run", system: "System", text: str | None) -> int | None:
     from pushforward.core import BadInput, Samples
 
     if text is None:
-        return None
+        return []
     labels = system.labels if isinstance(system, Samples) else 0
     if not labels:
         raise BadInput(f"{run.folder} is told no label and cannot be asked for '{text}'. Leave --label out, or train conditional_vae.")
-    return class_number(text, classes_of(run, labels))
+    names = classes_of(run, labels)
+    first = class_number(text, names)
+    return [number for number, name in enumerate(names) if name == names[first]]
 
 
 def class_number(text: str, names: tuple[str, ...]) -> int:
-    """The class called `text`, or that of this number.
+    """The class called `text`, or that of this number; where it is called by another number, only its name will do.
 
     Raises:
         BadInput: neither; with the nearest name.
@@ -84,7 +86,7 @@ def class_number(text: str, names: tuple[str, ...]) -> int:
 
     if text in names:
         return names.index(text)
-    if text.isdecimal() and int(text) < len(names):
+    if text.isdecimal() and int(text) < len(names) and not names[int(text)].isdecimal():
         return int(text)
     if not names:
         raise BadInput(f"There is no class '{text}', because the data have no classes.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pushforward.cli.opening import class_number, classes_of, completes, kept, label_asked, opened, shown_data
+from pushforward.cli.opening import class_number, classes_of, completes, kept, labels_asked, opened, shown_data
 from pushforward.cli.words import Maybe, RunFolder
 
 if TYPE_CHECKING:
@@ -39,17 +39,20 @@ class Sample:
 
     def run_it(self) -> None:
         """Sample, and write the picture."""
+        import torch
+
         from pushforward.report import pictures
         from pushforward.report.mixed import Mixed
 
         self.check()
         run, system = opened(self.run)
-        label = label_asked(run, system, self.label)
+        labels = labels_asked(run, system, self.label)
+        label = torch.tensor(labels)[torch.arange(self.count) % len(labels)] if labels else None
         train = run.data()[0] if self.mixture or len(system.config.shape) == 1 else None
         source = Mixed(system, train, self.mixture) if self.mixture and train else system
         made = pictures.samples(source, self.count, label, self.seed, train)  # type: ignore[arg-type]  # all that is asked is to sample
         parts = [f"mixture{self.mixture}"] if self.mixture else []
-        parts += [f"label{label}"] if label is not None else []
+        parts += [f"label{labels[0]}"] if labels else []
         kept(made, run, "-".join(["samples", *parts, f"seed{self.seed}"]), self.out)
 
     def check(self) -> None:
@@ -164,7 +167,7 @@ class Traverse:
         run, system = opened(self.run)
         if len(system.config.shape) == 1:
             raise BadInput(f"{run.folder} was trained on a table, of which there are no such pictures. Use sample or report.")
-        label = label_asked(run, system, self.label)
+        label = next(iter(labels_asked(run, system, self.label)), None)
         name = "traversal" if label is None else f"traversal-label{label}"
         kept(pictures.traversals(system, torch.zeros(latent_of(system)), label), run, name, self.out)
 

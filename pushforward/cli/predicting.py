@@ -46,11 +46,18 @@ def predicted(run: Run, system: System, path: Path) -> tuple[tuple[str, ...], li
         raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
     data = run.recipe.data
     p = metrics.probabilities(system, Dataset(path.name, image=torch.from_numpy(np.stack(images)), binarise=data.binarise))
-    names = classes_of(run, p.shape[1])
+    names, p = together(classes_of(run, p.shape[1]), p)
     rows = [[file, names[int(row.argmax())], *(f"{value:.6f}" for value in row.tolist())] for file, row in zip(files, p, strict=True)]
     size = f"{shape[2]}x{shape[1]}"
     notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
     return names, rows, notes + ([f"{len(bad)} files were left out: {listed(bad)}."] if bad else [])
+
+
+def together(names: tuple[str, ...], p: torch.Tensor) -> tuple[tuple[str, ...], torch.Tensor]:
+    """Each name once, and p [N, K] with the probabilities of classes of one name added up."""
+    each = tuple(dict.fromkeys(names))
+    belongs = torch.tensor([[float(name == one) for one in each] for name in names])
+    return each, p @ belongs
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from tyro.conf import Positional, arg
 
-from pushforward.cli.opening import completes, spoken
+from pushforward.cli.opening import classes_of, completes, spoken
 from pushforward.cli.words import Maybe, RunFolder, nearest, options, spelt
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ class Train:
     """How long, otherwise: the speed is measured first, then the number of images is fixed."""
     run: Maybe[Path] = None
     """Folder to make; runs/NAME where nothing is said."""
-    labels: Maybe[int] = None
-    """Keep this many labels and hide the rest; all are kept where nothing is said."""
+    labels: Maybe[str] = None
+    """Keep so many labels and hide the rest, all are kept where nothing is said; or a CSV that names the class of some images."""
+    classes: Maybe[int] = None
+    """Clusters to look for where no label is known."""
     size: Maybe[int] = None
     """Crop images to their central square and resize to this side, in pixels."""
     binarise: Maybe[Literal["no", "dynamic", "threshold"]] = None
@@ -172,7 +174,7 @@ def conclude(run: "Run") -> None:
         print(sentence)
     print(f"Report: {report.write(run)}")
     print("Try next:")
-    for words in next_commands(run, system):
+    for words in next_commands(run, system, train):
         print(f"  {words}")
 
 
@@ -186,7 +188,8 @@ def score(system: "System", test: "Dataset | None") -> str:
     if isinstance(system, Classifies) and test.label is not None and bool((test.label != UNLABELLED).any()):
         matrix = metrics.confusion(system, test)
         right, count = int(matrix.diagonal().sum()), int(matrix.sum())
-        return f"Test accuracy: {right / count:.2%} ({right:,} of {count:,} examples that training has not seen)."
+        what = "examples" if count == len(test) else "labelled examples"
+        return f"Test accuracy: {right / count:.2%} ({right:,} of {count:,} {what} that training has not seen)."
     told = metrics.test_bound(system, test)
     parts = " and ".join(f"{name} {told[name]:,.2f}" for name in ("distortion", "rate") if name in told)
     name = "bound" if "bound" in told else "loss"
@@ -198,23 +201,26 @@ def comparison(train: "Dataset", test: "Dataset | None") -> list[str]:
     from pushforward.core import UNLABELLED
     from pushforward.metrics import baselines
 
-    if train.label is None or train.image is None or test is None or len(train) > baselines.LARGEST:
+    if train.label is None or train.image is None or test is None or test.label is None or len(train) > baselines.LARGEST:
         return []
-    known = int((train.label != UNLABELLED).sum())
-    if not 0 < known < len(train):
+    known, test = int((train.label != UNLABELLED).sum()), test.part((test.label != UNLABELLED).nonzero().flatten())
+    if not 0 < known < len(train) or not len(test):
         return []
     spread, near = baselines.label_spreading(train, test), baselines.nearest_neighbour(train, test)
     return [f"From the same {known} labels scikit-learn's label spreading reaches {spread:.2%} and the nearest neighbour {near:.2%}."]
 
 
-def next_commands(run: "Run", system: "System") -> list[str]:
+def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
     """Commands that this run's system can answer."""
-    from pushforward.core import Classifies, Encodes, Samples
+    from pushforward.core import UNLABELLED, Classifies, Encodes, Samples
 
     table, whole = len(system.config.shape) == 1, not completes(system)
+    labels = system.labels if isinstance(system, Samples) else 0
+    unknown = 0 if train.label is None or table or not isinstance(system, Classifies) else int((train.label == UNLABELLED).sum())
     possible = {
-        ("sample", run.folder, *(("--label", 0) if isinstance(system, Samples) and system.labels else ())): isinstance(system, Samples)
-        and whole,
+        ("name-clusters", run.folder): unknown == len(train),
+        ("suggest-labels", run.folder): isinstance(system, Encodes) and unknown > 0,
+        ("sample", run.folder, *(("--label", classes_of(run, labels)[0]) if labels else ())): isinstance(system, Samples) and whole,
         ("reconstruct", run.folder): not table and (isinstance(system, Encodes) or not whole),
         ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,

@@ -29,6 +29,12 @@ class View:
     """Side of an erased square, as a share of the side."""
     flip: bool = False
     """Left-right."""
+    light: float = 0.0
+    """Brightness, added to all pixels alike; they lie in [-1, 1]."""
+    contrast: float = 0.0
+    """Share by which pixels move away from, or to, the image's mean."""
+    mirrored: bool = False
+    """What comes in from outside the picture is its mirror image. Else it is the darkest value, the ground of a digit."""
 
 
 ViewsName = Literal["none", "digits", "small-digits", "photos"]
@@ -46,9 +52,9 @@ VIEWS: dict[str, tuple[View, View, View]] = {
         View(turn=10, zoom=0.1, shear=0.12, shift=0.08),
     ),
     "photos": (
-        View(shift=0.06, flip=True),
-        View(turn=8, zoom=0.1, shift=0.1, flip=True),
-        View(turn=15, zoom=0.2, shear=0.15, shift=0.125, erase=0.4, flip=True),
+        View(shift=0.06, flip=True, mirrored=True),
+        View(turn=5, zoom=0.1, shift=0.08, flip=True, light=0.1, contrast=0.1, mirrored=True),
+        View(turn=10, zoom=0.2, shear=0.1, shift=0.125, erase=0.3, flip=True, light=0.3, contrast=0.3, mirrored=True),
     ),
 }
 
@@ -60,7 +66,7 @@ def spread(count: int, most: float, like: Tensor) -> Tensor:
 
 @torch.no_grad()
 def see(x: Float[Tensor, "n c h w"], view: View) -> Float[Tensor, "n c h w"]:
-    """A random view of each image, in [-1, 1] like x. What comes in from outside the picture is its darkest value, -1."""
+    """A random view of each image, in [-1, 1] like x."""
     n, _, h, w = x.shape
     if n == 0:
         return x
@@ -77,8 +83,17 @@ def see(x: Float[Tensor, "n c h w"], view: View) -> Float[Tensor, "n c h w"]:
     if view.bend:
         coarse = torch.randn(n, 2, 6, 6, device=x.device) * view.bend
         grid = grid + interpolate(coarse, (h, w), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    seen = grid_sample(x + 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
+    outside = "reflection" if view.mirrored else "zeros"
+    seen = grid_sample(x + 1, grid, mode="bilinear", padding_mode=outside, align_corners=False) - 1
+    seen = lit(seen, view) if view.light or view.contrast else seen
     return erase(seen, view.erase) if view.erase else seen
+
+
+def lit(x: Float[Tensor, "n c h w"], view: View) -> Float[Tensor, "n c h w"]:
+    """Images in another light: contrast about each one's mean, then brightness; clamped to [-1, 1]."""
+    mean = x.mean((1, 2, 3), keepdim=True)
+    contrast, light = (spread(len(x), most, x).view(-1, 1, 1, 1) for most in (view.contrast, view.light))
+    return (mean + (x - mean) * (1 + contrast) + light).clamp(-1, 1)
 
 
 def erase(x: Float[Tensor, "n c h w"], share: float) -> Float[Tensor, "n c h w"]:

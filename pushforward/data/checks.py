@@ -35,6 +35,13 @@ def check_sides(name: str, shape: tuple[int, ...]) -> None:
         raise BadInput(f"The images of '{name}' have {width}x{height} pixels; give images of 2x2 at the least.")
 
 
+def check_differ(name: str, image: Tensor) -> None:
+    """Refuse images [n, c, h, w] that are all the same."""
+    # the first and the last one differ nearly always: only else are all compared
+    if len(image) > 1 and torch.equal(image[0], image[-1]) and bool((image == image[:1]).all()):
+        raise BadInput(f"All {len(image)} images of '{name}' are the same, so there is nothing to learn; give images that differ.")
+
+
 def check_labels(name: str, label: Tensor, count: int, classes: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The names of the classes of `label` int64 [n]: `classes`, or 0..K-1 with K one more than the greatest label.
 

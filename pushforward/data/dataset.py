@@ -29,6 +29,8 @@ class Dataset:
     """int64 [n], UNLABELLED where hidden or unknown; None where the data have no classes."""
     classes: tuple[str, ...] = ()
     """Their names; K of them."""
+    names: tuple[str, ...] = ()
+    """The file that each image came from, n of them, or its number where it came from an array; () where nobody asks."""
     columns: tuple[str, ...] = ()
     """Names of a table's columns, d of them."""
     centre: Tensor | None = None
@@ -65,7 +67,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over everything a batch depends on: content, labels, names, and how pixels are binarised and hidden."""
+        """SHA-256 over everything a batch depends on: content, labels, names of classes, and how pixels are binarised and hidden."""
         digest = sha256(repr((self.classes, self.columns, self.binarise, self.observe, self.neighbours)).encode())
         for key in TENSORS:
             value = getattr(self, key)
@@ -76,7 +78,8 @@ class Dataset:
 
     def part(self, index: Tensor, name: str | None = None) -> "Dataset":
         """The examples at the places `index` int64 [m], in that order."""
-        return self._each(("image", "row", "label"), lambda value: value[index.to(self.device)], name or self.name)
+        part = self._each(("image", "row", "label"), lambda value: value[index.to(self.device)], name or self.name)
+        return replace(part, names=tuple(self.names[place] for place in index.tolist())) if self.names else part
 
     def labelled(self, label: Tensor) -> "Dataset":
         """The same examples with other labels, int64 [n]."""

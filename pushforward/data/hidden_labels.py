@@ -1,4 +1,4 @@
-"""Semi-supervised learning: the same images, most labels hidden."""
+"""Semi-supervised learning: the same images, most labels hidden. Unsupervised learning: all of them."""
 
 from dataclasses import replace
 
@@ -48,3 +48,20 @@ def hide_labels(dataset: Dataset, keep: int, seed: int = 0) -> Dataset:
     label = torch.full_like(dataset.label, UNLABELLED)
     label[kept] = dataset.label[kept]
     return replace(dataset, label=label)
+
+
+def clusters(count: int) -> tuple[str, ...]:
+    """What classes are called that no label has taught: cluster 3 need not be the class 3."""
+    return tuple(f"cluster {number}" for number in range(count))
+
+
+def without_labels(dataset: Dataset, count: int) -> Dataset:
+    """`dataset` with no label known, and clusters for classes: `count` of them, or, where that is 0, as many as it has classes.
+
+    Raises:
+        BadInput: data without classes, and no count.
+    """
+    if not count and not dataset.classes:
+        raise BadInput(f"All labels of '{dataset.name}' are to be hidden, but it has no classes; say how many clusters to look for.")
+    label = torch.full((len(dataset),), UNLABELLED, device=dataset.device)
+    return replace(dataset, label=label, classes=clusters(count or len(dataset.classes)))

@@ -48,8 +48,8 @@ def read(path: Path, size: int = 0) -> tuple[Dataset, Dataset | None]:
     number = {kind: place for place, kind in enumerate(classes)}
     label = torch.tensor([number.get(kind, UNLABELLED) for _, kind in parts])
     name = printable(path.stem if path.is_file() else path.resolve().name)
-    shown = tuple(map(printable, classes))
-    whole = Dataset(name, image=image, label=label if classes else None, classes=shown, notes=tuple(notes))
+    shown, files = tuple(map(printable, classes)), tuple(map(printable, names))
+    whole = Dataset(name, image=image, label=label if classes else None, classes=shown, names=files, notes=tuple(notes))
     if all(part == "train" for part, _ in parts):
         return whole, None
     train, test = (torch.tensor([place for place, (part, _) in enumerate(parts) if part == wanted]) for wanted in ("train", "test"))

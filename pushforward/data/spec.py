@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
-from pushforward.core import BadInput, nearest
-from pushforward.data import arrays, digits, idx, images, tables
+import torch
+
+from pushforward.core import UNLABELLED, BadInput, nearest
+from pushforward.data import arrays, digits, idx, images, labels_file, tables
 from pushforward.data.chance import split
+from pushforward.data.checks import check_differ
 from pushforward.data.dataset import Binarise, Dataset
-from pushforward.data.hidden_labels import hide_labels
+from pushforward.data.hidden_labels import hide_labels, without_labels
 from pushforward.data.resize import resized
 
 NAMES = ("digits", *idx.SETS)
+HELD_OUT = 0.1
 Parts = tuple[Dataset, Dataset | None]
 
 
@@ -27,6 +31,10 @@ class DataSpec:
     tensors given in Python."""
     labels: int | None = None
     """Keep this many labels (balanced over classes) and hide the rest; None keeps all, 0 hides all."""
+    labels_file: str = ""
+    """A CSV of file and class, which names the class of some images (see `labels_file.py`) in place of sub-folders."""
+    classes: int = 0
+    """Clusters to look for where no label is known; 0: as many as the data have classes."""
     label_seed: int = 0
     """Chooses which labels are kept."""
     size: int = 0
@@ -37,8 +45,9 @@ class DataSpec:
     """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
     neighbours: int = 0
     """Spread the known labels over a graph of so many nearest neighbours, as a first teacher; 0: do not."""
-    held_out: float = 0.1
-    """Share kept as test where the data bring no test part (digits: always half); 0 keeps nothing out."""
+    held_out: float | None = None
+    """Share kept as test where the data bring no test part (digits: always half); 0 keeps nothing out. None: a tenth, and where a CSV
+    names a few labels a tenth of the other images, so that every label teaches."""
     split_seed: int = 0
     """Chooses what is kept as test."""
     target: str = ""
@@ -55,15 +64,61 @@ def open_data(spec: DataSpec, memory: Any = None) -> Parts:
     """
     _check(spec)
     train, test = _read(spec, memory)
-    if test is None and spec.held_out:
-        kept, out = split(len(train), spec.held_out, spec.split_seed, train.label)
-        if len(out):
-            train, test = train.part(kept), train.part(out, f"{train.name} test")
+    if train.image is not None and not train.names:
+        train = replace(train, names=tuple(map(str, range(len(train)))))
+    if train.image is not None and (spec.labels is not None or spec.labels_file or spec.classes):
+        check_differ(train.name, train.image)
+    if spec.labels_file:
+        train, test = labels_file.labelled(Path(os.path.expanduser(spec.labels_file)), train, test)
+    if test is None:
+        train, test = _parted(train, spec)
+    train, test = _taught(train, test, spec)
     train, test = tables.standardised(train, test) if train.image is None else _dressed(train, test, spec)
-    if spec.labels is not None:
-        train = hide_labels(train, spec.labels, spec.label_seed)
-    train = replace(train, neighbours=spec.neighbours)
+    return replace(train, neighbours=spec.neighbours), test
+
+
+def _parted(whole: Dataset, spec: DataSpec) -> Parts:
+    """`whole` less what is held out, and that."""
+    places = torch.arange(len(whole))
+    if spec.labels_file and spec.held_out is None:
+        assert whole.label is not None
+        places = (whole.label == UNLABELLED).nonzero().flatten()
+    _, out = split(len(places), HELD_OUT if spec.held_out is None else spec.held_out, spec.split_seed, _at(whole.label, places))
+    if not len(out):
+        return whole, None
+    stays = torch.ones(len(whole), dtype=torch.bool)
+    stays[places[out]] = False
+    train, test = whole.part(stays.nonzero().flatten()), whole.part(places[out], f"{whole.name} test")
+    if spec.labels_file:
+        train = replace(train, notes=(*train.notes, _measured(test)))
     return train, test
+
+
+def _at(label: torch.Tensor | None, places: torch.Tensor) -> torch.Tensor | None:
+    return None if label is None else label[places]
+
+
+def _measured(test: Dataset) -> str:
+    """What the images held out beside those that a CSV names can measure."""
+    assert test.label is not None
+    known = int((test.label != UNLABELLED).sum())
+    if known:
+        return f"{known} of the {len(test)} images held out have a label; accuracy is measured on these alone."
+    return f"Every label teaches: none of the {len(test)} images held out has one. --held-out {HELD_OUT} takes some labelled ones, too."
+
+
+def _taught(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
+    """Both parts with the labels that `spec` leaves them."""
+    known = 0 if train.label is None else int((train.label != UNLABELLED).sum())
+    if spec.labels == 0 or (spec.classes and not known):
+        train = without_labels(train, spec.classes)
+        return train, None if test is None else without_labels(test, len(train.classes))
+    if spec.classes:
+        raise BadInput(
+            f"classes is {spec.classes}, but '{train.name}' has {len(train.classes)} classes of its own; leave it out, "
+            "or hide all labels (labels 0)."
+        )
+    return train if spec.labels is None else hide_labels(train, spec.labels, spec.label_seed), test
 
 
 def _check(spec: DataSpec) -> None:
@@ -72,8 +127,10 @@ def _check(spec: DataSpec) -> None:
         raise BadInput(f"binarise is '{spec.binarise}'; choose no, dynamic or threshold{nearest(spec.binarise, get_args(Binarise))}")
     if not 0 <= spec.observe <= 3:
         raise BadInput(f"observe is {spec.observe}; of the four quadrants 1, 2 or 3 can be observed, or 0 for no condition image.")
-    if not 0 <= spec.held_out < 1:
+    if spec.held_out is not None and not 0 <= spec.held_out < 1:
         raise BadInput(f"held_out is {spec.held_out:g}; give a share from 0 to less than 1.")
+    if spec.classes < 0 or spec.classes == 1:
+        raise BadInput(f"classes is {spec.classes}; give 2 clusters or more, or 0 for as many as the data have classes.")
     if spec.neighbours < 0:
         raise BadInput(f"neighbours is {spec.neighbours}; give 1 or more, or 0 for no graph.")
     if spec.size < 0 or spec.size == 1:

@@ -3,7 +3,7 @@
 from pushforward.figures.canvas import save
 from pushforward.figures.charts import accuracies, confusion, curves, reliability
 from pushforward.figures.planes import codes, marginals, points, to_plane
-from pushforward.figures.sheets import completions, interpolation, manifold, pairs, sheet
+from pushforward.figures.sheets import completions, interpolation, labelled, manifold, pairs, sheet
 
 __all__ = [
     "accuracies",
@@ -12,6 +12,7 @@ __all__ = [
     "confusion",
     "curves",
     "interpolation",
+    "labelled",
     "manifold",
     "marginals",
     "pairs",

@@ -15,6 +15,8 @@ TILE = 56
 """Pixels that the longer side of a tile has at least, so that digits of 8 x 8 can be seen."""
 CROWD = 28
 """The same in a manifold, which is looked at as a whole."""
+READABLE = 140
+"""The same where each tile has a caption of its own."""
 BLOCKS = 12
 """Pixels between blocks of rows."""
 UNSEEN = (-0.3, -0.1, 0.1)
@@ -31,6 +33,24 @@ def sheet(images: Any, columns: int | None = None, rows: Sequence[str] = (), hea
     gap = max(2, tiles.shape[1] // 28)
     grid = _grid(tiles, columns or ceil(len(tiles) ** 0.5), gap)
     return _captioned(grid, tiles.shape[2], tiles.shape[1], gap, rows, heads) if rows or heads else grid
+
+
+def labelled(images: Any, captions: Sequence[str], columns: int = 5) -> Image.Image:
+    """Images [N, C, H, W], `columns` to a line, each with its caption below, of which the end is shown where it is too long."""
+    tiles = _enlarged(pixels(images), READABLE)
+    height, width = tiles.shape[1:3]
+    letters, gap = font(13), 12
+    below = int(letters.size) + 6
+    page = Image.new("RGB", (columns * (width + gap) - gap, ceil(len(tiles) / columns) * (height + below + gap) - gap), PAPER)
+    pen = ImageDraw.Draw(page)
+    most = int(width / letters.getlength("0"))
+    for place, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
+        row, column = divmod(place, columns)
+        left, top = column * (width + gap), row * (height + below + gap)
+        page.paste(Image.fromarray(tile), (left, top))
+        shown = caption if len(caption) <= most else "…" + caption[1 - most :]
+        pen.text((left + width // 2, top + height + below - 4), legible(shown, most), MUTED, letters, "ms")
+    return page
 
 
 def pairs(images: Any, reconstructions: Any, columns: int = 8) -> Image.Image:

@@ -8,6 +8,7 @@ from pushforward.metrics.classification import accuracy, confusion, matched, pro
 from pushforward.metrics.codes import ACTIVE, Codes, active, codes_of, surgery
 from pushforward.metrics.coverage import coverage
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
+from pushforward.metrics.suggesting import suggestions
 
 __all__ = [
     "ACTIVE",
@@ -25,6 +26,7 @@ __all__ = [
     "nearest_neighbour",
     "probabilities",
     "reliability",
+    "suggestions",
     "summary",
     "sums_over_classes",
     "surgery",

@@ -1,10 +1,16 @@
 """Complete configurations, each with the result to expect of it."""
 
-from pushforward.data import DataSpec
+from dataclasses import replace
+from math import prod
+
+from pushforward.core import BadInput
+from pushforward.data import Dataset, DataSpec
 from pushforward.recipes.plan import Plan
 
 EXAMPLES = 60_000
 """Training images of MNIST."""
+NOT_SMALL = 16
+"""Pixels of the shorter side from which on an image bears the views of MNIST's digits."""
 
 
 def demo(labels: int = 100) -> Plan:
@@ -79,4 +85,23 @@ def mnist_ladder() -> Plan:
     return Plan("ladder_vae", data, 50 * EXAMPLES, settings, clip=50.0, name="mnist_ladder", expected=expected)
 
 
-RECIPES = {"demo": demo, "mnist_semi": mnist_semi, "mnist_vae": mnist_vae, "mnist_ladder": mnist_ladder}
+def few_labels(labels: int | None = None) -> Plan:
+    """Classification VAE on images of your own: a CSV names the class of a few (--labels some.csv), or of none (--classes 10)."""
+    plan = mnist_semi()
+    data = replace(plan.data, path="", labels=labels)
+    return replace(plan, data=data, images=0, name="few_labels", expected="", suit=own_images)
+
+
+def own_images(plan: Plan, train: Dataset) -> Plan:
+    """Views, weight of the bound and first teacher for images of this shape: grey ones are taken for writing, coloured ones for photos."""
+    if train.image is None:
+        raise BadInput(f"few_labels learns from images, but '{train.name}' is a table. Use vae.")
+    grey = train.shape[0] == 1
+    views = "photos" if not grey else "digits" if min(train.shape[1:]) >= NOT_SMALL else "small-digits"
+    # neighbours are found by pixels, which say little about what is on a photo
+    near = plan.data.neighbours if grey and len(train) > plan.data.neighbours else 0
+    settings = plan.settings | {"net": "convolution", "views": views, "bound_weight": 1 / prod(train.shape)}
+    return replace(plan, data=replace(plan.data, neighbours=near), settings=settings)
+
+
+RECIPES = {"demo": demo, "mnist_semi": mnist_semi, "few_labels": few_labels, "mnist_vae": mnist_vae, "mnist_ladder": mnist_ladder}

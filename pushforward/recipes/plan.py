@@ -7,7 +7,7 @@ from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
-from pushforward.core import BadInput, System, find_system, nearest, system_names
+from pushforward.core import UNLABELLED, BadInput, System, find_system, nearest, system_names
 from pushforward.data import Dataset, DataSpec, open_data
 from pushforward.recipes.pace import fitting_width, measure
 from pushforward.runs import Recipe, Run, config_as_json, config_of, start
@@ -26,6 +26,7 @@ class Plan:
     system: str
     data: DataSpec
     images: int
+    """0: as many as the size of the data asks for."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Fields of the system's `Config`."""
     labelled: int = 0
@@ -33,6 +34,8 @@ class Plan:
     name: str = ""
     expected: str = ""
     """What to expect of it, as a sentence."""
+    suit: "Callable[[Plan, Dataset], Plan] | None" = None
+    """The plan for the data at hand, of a recipe for anybody's images."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +76,40 @@ def order(
         known = [*recipes, *system_names()]
         raise BadInput(f"There is no recipe or system '{what}'{nearest(what, known)} Known: {', '.join(known)}.")
     spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}
+    if "labels" in spec_options:
+        spec_options |= labels_meant(spec_options["labels"])
     plan = None
     if what in recipes:
-        asks = "labels" in spec_options and "labels" in signature(recipes[what]).parameters
-        plan = recipes[what](labels=spec_options.pop("labels")) if asks else recipes[what]()
+        few = spec_options.get("labels")
+        asks = few is not None and "labels" in signature(recipes[what]).parameters
+        plan = recipes[what](labels=few) if asks else recipes[what]()
     spec, memory = spec_of(data, plan.data if plan else None, spec_options)
     train, _ = open_data(spec, memory)
+    if plan:
+        plan = fitted(plan, train)
+        if not isinstance(data, DataSpec) and "neighbours" not in spec_options:
+            spec, train = replace(spec, neighbours=plan.data.neighbours), replace(train, neighbours=plan.data.neighbours)
     how = {key: options.pop(key) for key in list(options) if key in HOW}
     if plan:
         how = {"labelled": plan.labelled, "clip": plan.clip} | how
         options = plan.settings | options
-        images = images or (None if minutes else plan.images)
+        images = images or (None if minutes else plan.images or None)
     return complete(plan.system if plan else what, train, spec, memory, images, minutes, how, options, plan.name if plan else what)
+
+
+def labels_meant(labels: Any) -> dict[str, Any]:
+    """Fields of `DataSpec` for what a user calls labels: how many to keep, or a CSV that names the class of some images."""
+    number = str(labels)
+    if labels is None or number.removeprefix("-").isdecimal():
+        return {"labels": None if labels is None else int(number)}
+    return {"labels": None, "labels_file": number}
+
+
+def fitted(plan: Plan, train: Dataset) -> Plan:
+    """`plan` for the data at hand: as it suits itself to them, and without what only labels can teach where none is known."""
+    plan = plan.suit(plan, train) if plan.suit else plan
+    nameless = train.label is None or bool((train.label == UNLABELLED).all())
+    return replace(plan, labelled=0) if nameless else plan
 
 
 def complete(
@@ -156,7 +181,8 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
         found["likelihood"] = "bernoulli"
     if "classes" in known and not train.classes and not train.observe:
         raise BadInput(
-            f"{kind.__name__} needs labels, but '{train.name}' has none. Put the images into one sub-folder per class, or use vae."
+            f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, name some in a CSV "
+            "(labels), say how many clusters to look for (classes), or use vae."
         )
     if train.observe:
         found["condition"] = "image"
@@ -165,7 +191,7 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
 
 def spec_of(data: Any, usual: DataSpec | None, options: dict[str, Any]) -> tuple[DataSpec, Any]:
     """The `DataSpec` that a user means, and the tensors where they come from memory."""
-    if data is None and usual is None:
+    if data is None and (usual is None or not usual.path):
         raise BadInput("No data are given. Use --data digits, --data mnist, or a folder, zip, .npy, .npz, IDX or CSV file of your own.")
     if data is None:
         spec, memory = usual, None

@@ -13,6 +13,7 @@ CODES_TOLD = (
     "Each point is the code of one example, coloured by its class. The decoder is told the class, so the code is free to hold only the "
     "rest, the style: colours that lie through each other are no fault here."
 )
+CODES_READ = " Where no class is known, the colour is what the network reads."
 SHARE = " The plane shows {share} of the codes' variance (principal component analysis)."
 MANIFOLD = (
     "The whole code space: z1 runs across, z2 upwards, each cell an equal share of p(z). One image should pass smoothly into the next; "
@@ -42,4 +43,8 @@ COMPLETIONS = (
 CONFUSION = (
     "Each row holds the test images of one class, each column one answer. Right answers lie on the blue diagonal; orange fields are "
     "mistakes. 95\u202f% confidence interval of the accuracy: {low} to {high}."
+)
+CLUSTERS = (
+    "Every row is one cluster, its surest images first. A row of one kind deserves that kind's name; two rows of the same kind may bear "
+    "one name; in a mixed row two kinds look alike to the network."
 )

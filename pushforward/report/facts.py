@@ -140,6 +140,11 @@ class Shown:
         return str(self.run.environment().get("command") or shlex.join(words))
 
     @property
+    def naming(self) -> str:
+        """The command line that names clusters."""
+        return shlex.join(["pushforward", "name-clusters", str(self.run.folder), "0=NAME", "1=NAME"])
+
+    @property
     def settings(self) -> list[tuple[str, str]]:
         """Everything the recipe says, name and value."""
         said = asdict(self.run.recipe)

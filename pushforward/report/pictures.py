@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pushforward import figures
+from pushforward import figures, metrics
 from pushforward.core import BadInput, Batch, Edits, Encodes, Samples, System
 from pushforward.data import Dataset
 from pushforward.maths.interpolation import lerp, slerp
@@ -16,11 +16,15 @@ ROWS = 20
 """Classes, or code dimensions, that one picture shows at the most."""
 SIDE = 20
 """Images along a side of the manifold of a two-dimensional code."""
+LOOKED = 10_000
+"""Images of which the surest are looked for."""
 POINTS = 3000
 """Points that a plane shows at the most."""
 
 
-def samples(system: System, count: int = 64, label: int | None = None, seed: int = 0, dataset: Dataset | None = None) -> Image.Image:
+def samples(
+    system: System, count: int = 64, label: int | Tensor | None = None, seed: int = 0, dataset: Dataset | None = None
+) -> Image.Image:
     """`count` new images; of a table new rows against the rows of `dataset`, in its own units.
 
     Raises:
@@ -46,6 +50,22 @@ def conditional_samples(system: System, styles: int = 10, seed: int = 0, classes
     else:
         made = [able(system, Samples).sample(styles, k, seed) for k in range(count)]  # the same seed: the same styles
     return figures.sheet(torch.cat(made), styles, rows=list(classes[:count]) or [str(k) for k in range(count)])
+
+
+def clusters(system: System, dataset: Dataset, columns: int = 10) -> tuple[Image.Image, list[float]]:
+    """A row of the surest images of each class (the first 20) that the system finds in `dataset`, and the share of images in each class."""
+    index = torch.linspace(0, len(dataset) - 1, min(len(dataset), LOOKED)).long()
+    looked = dataset.part(index)
+    sure, found = metrics.probabilities(system, looked).max(1)
+    counts = found.bincount(minlength=len(dataset.classes))
+    rows = []
+    for number in range(min(len(counts), ROWS)):
+        own = (found == number).nonzero().flatten()
+        best = looked.batch(own[sure[own].argsort(descending=True, stable=True)[:columns]])["image"].cpu()
+        rows.append(torch.cat([best, torch.ones(columns - len(best), *best.shape[1:])]))
+    shares = (counts / len(looked)).tolist()
+    names = [name if name.startswith("cluster ") else f"{number}: {name}" for number, name in enumerate(dataset.classes[:ROWS])]
+    return figures.sheet(torch.cat(rows), columns, rows=names), shares
 
 
 def reconstructions(system: System, dataset: Dataset, count: int = 16) -> Image.Image:
@@ -103,17 +123,20 @@ def traversals(system: System, code: Tensor, label: int | None = None, spread: f
 
 
 def code_space(system: System, dataset: Dataset) -> tuple[Image.Image, float]:
-    """The posterior means of up to 3,000 examples, coloured by class, and the share of their variance that the plane shows."""
+    """The posterior means of up to 3,000 examples, coloured by class (by what the system reads, where it classifies and none is known),
+    and the share of their variance that the plane shows."""
     encoder = able(system, Encodes)
     index = torch.linspace(0, len(dataset) - 1, min(len(dataset), POINTS)).long()
-    found = []
+    found, kinds = [], []
     for part in index.split(500):
         batch = images_of(dataset, part, system)
-        found.append(encoder.encode(content(batch), told_labels(system, batch)).cpu())
+        told = told_labels(system, batch)
+        found.append(encoder.encode(content(batch), told).cpu())
+        kinds.append(batch.get("label") if told is None else told)
     codes = torch.cat(found)
     plane, share = figures.to_plane(codes)
     names = ("z1", "z2") if codes.shape[1] <= 2 else ("first principal axis", "second principal axis")
-    label = None if dataset.label is None else dataset.label[index.to(dataset.device)]
+    label = torch.cat([kind.cpu() for kind in kinds if kind is not None]) if dataset.classes else None
     return figures.codes(plane, label, dataset.classes, names), share
 
 

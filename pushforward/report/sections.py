@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pushforward import figures
-from pushforward.core import BadInput, Edits, Encodes, Samples
+from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Samples
 from pushforward.report import captions, pictures
 from pushforward.report.asking import images_of, in_turn, labels_of, latent_of
 from pushforward.report.facts import Shown, percent
@@ -53,7 +53,7 @@ class Section:
 def sections(shown: Shown) -> tuple[list[Section], list[str]]:
     """The sections of a run's page, and a sentence for each that had to be left out."""
     found, missing = [], []
-    for write in (encoding, sampling, conditional_sampling, interpolation, completion, classification, curves, evolution):
+    for write in (encoding, sampling, conditional_sampling, interpolation, completion, classification, clusters, curves, evolution):
         try:
             section = write(shown)
         except BadInput as error:
@@ -76,6 +76,8 @@ def encoding(shown: Shown) -> Section | None:
         plates.append(Plate(picture, f"{count} {shown.examples} in rows, and below each its reconstruction.", look))
     picture, share = pictures.code_space(shown.system, shown.dataset)
     told = captions.CODES_TOLD if labels_of(shown.system) else captions.CODES_COLOURED
+    unknown = isinstance(shown.system, Classifies) and shown.dataset.label is not None and bool((shown.dataset.label == UNLABELLED).any())
+    told += captions.CODES_READ if unknown else ""
     look = (told if classes else captions.CODES) + (captions.SHARE.format(share=percent(share, 0)) if share < 0.999 else "")
     colours = ", coloured by class" if classes else ""
     plates.append(Plate(picture, f"Scatter plot of the codes of {shown.examples}{colours}.", look, kind="plane"))
@@ -149,6 +151,18 @@ def classification(shown: Shown) -> Section | None:
     intro = f"{percent(scores.accuracy, 2)} of {scores.count:,} test images are classified rightly; training saw none of them."
     table = [(f"{names[t]} read as {names[a]}", f"{n:,}", f"{total:,}") for t, a, n, total in scores.confused()]
     return Section("classification", "Classification", intro, [plate], ("most confused", "images", "of") if table else (), table)
+
+
+def clusters(shown: Shown) -> Section | None:
+    """The surest images of each cluster, of a system that classifies and was told no label."""
+    train = shown.train
+    if not isinstance(shown.system, Classifies) or not shown.pictured or train.label is None or (train.label != UNLABELLED).any():
+        return None
+    picture, shares = pictures.clusters(shown.system, train)
+    alt = f"A grid of training images: {min(len(shares), pictures.ROWS)} rows, each the surest images of one cluster."
+    intro = f"No label was told. What the network found instead is called by number until it is named: {shown.naming}"
+    table = [(name, percent(share)) for name, share in zip(train.classes, shares, strict=True)]
+    return Section("clusters", "Clusters", intro, [Plate(picture, alt, captions.CLUSTERS)], ("cluster", "of the images"), table)
 
 
 def curves(shown: Shown) -> Section | None:

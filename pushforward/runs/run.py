@@ -6,6 +6,7 @@ sessions.jsonl        one line per process that trained in it: when, from where 
 metrics.jsonl         one line per report: seen, player/term (no times: a resumed run has the same bytes)
 checkpoints/000120000/   weights, state, facts, and a SHA-256 of each
 samples/000120000.png
+clusters.json         names that a user gave to clusters, where training was told no label
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any
 
 from pushforward.core import BadInput, System, nearest
 from pushforward.data import Dataset, open_data
-from pushforward.runs import checkpoint, durable
+from pushforward.runs import checkpoint, clusters, durable
 from pushforward.runs.checkpoint import Checkpoint, Damaged, Facts
 from pushforward.runs.environment import environment
 from pushforward.runs.lines import as_bytes, lines_of
@@ -171,12 +172,24 @@ class Run:
         )
 
     def data(self, memory: Any = None) -> tuple[Dataset, Dataset | None]:
-        """Training and test data, the same as when training began.
+        """Training and test data, the same as when training began, with the names of its clusters where a user gave some.
 
         Raises:
             BadInput: they are not the same, or came from memory and are not given again.
         """
-        return data_of(self.recipe, memory)
+        train, test = data_of(self.recipe, memory)
+        if self.classes == self.recipe.classes:
+            return train, test
+        return replace(train, classes=self.classes), None if test is None else replace(test, classes=self.classes)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that the system tells apart."""
+        return clusters.named(self.folder, self.recipe.classes)
+
+    def name_clusters(self, given: dict[int, str]) -> tuple[str, ...]:
+        """Name clusters of a run that no label has taught, {3: "seven"}, and return the names of all; see `clusters`."""
+        return clusters.name(self.folder, self.recipe.classes, given)
 
     def seen(self) -> int:
         """Images seen at the newest checkpoint; 0 where there is none."""
@@ -249,8 +262,9 @@ def data_of(recipe: Recipe, memory: Any = None) -> tuple[Dataset, Dataset | None
     """
     train, test = open_data(recipe.data, memory)
     if train.fingerprint != recipe.fingerprint:
+        labels = f" with the labels in '{recipe.data.labels_file}'" if recipe.data.labels_file else ""
         raise BadInput(
-            f"The data at '{recipe.data.path}' are not those the run was trained on "
+            f"The data at '{recipe.data.path}'{labels} are not those the run was trained on "
             f"(fingerprint {train.fingerprint[:12]}, was {recipe.fingerprint[:12]}). Restore them, or train anew."
         )
     return train, test

@@ -157,3 +157,16 @@ def test_save_refuses_an_ending_that_is_no_picture(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"'x\.docx'"):
         figures.save(figures.sheet(flat([0.0])), tmp_path / "x.docx")
     assert not list(tmp_path.iterdir())
+
+
+def test_every_image_has_its_caption_below_it():
+    images = -np.ones((7, 1, 8, 8), np.float32)
+    page = np.asarray(figures.labelled(images, [f"{number} a/very/long/path/to/{number}.png" for number in range(6)] + [""], 5))
+    side, below, gap = 144, 19, 12
+    assert page.shape[:2] == (2 * (side + below) + gap, 5 * side + 4 * gap)
+    for place in range(7):
+        row, column = divmod(place, 5)
+        top, left = row * (side + below + gap), column * (side + gap)
+        assert not page[top : top + side, left : left + side].any()
+        words = page[top + side : top + side + below, left : left + side]
+        assert (words.min() < 200) == (place < 6) and (words[:, [0, -1]] == 255).all()

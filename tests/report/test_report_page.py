@@ -85,6 +85,18 @@ def test_a_table_has_its_own_pictures(tmp_path: Path) -> None:
     assert "150 rows of 3 columns" in found.text and "training rows" in found.all("img")[0]["alt"]
 
 
+def test_a_run_that_was_told_no_label_shows_its_clusters(tmp_path: Path) -> None:
+    names = ("cluster 0", "seven", "cluster 2", "cluster 3", "cluster 4")
+    data = replace(strips(120), label=torch.full((120,), -1), classes=names)
+    found = written(tmp_path, train=data, test=None)
+    assert found.sections == [
+        "encoding", "samples", "conditional-samples", "interpolation", "clusters", "evolution", "repeat"
+    ]  # fmt: skip
+    assert f"pushforward name-clusters {tmp_path} 0=NAME 1=NAME" in found.text and "20.0\u202f%" in found.text
+    assert "the colour is what the network reads" in found.text
+    assert "clusters" not in written(tmp_path, train=replace(data, label=torch.arange(120) % 5 - 1)).sections
+
+
 def test_the_page_asks_nothing_of_the_network_and_runs_nothing(whole: Page) -> None:
     for tag, attributes in whole.tags:
         assert tag not in ("script", "link", "iframe", "object", "base", "form"), tag

@@ -145,3 +145,25 @@ def test_views_give_no_gradient_keep_their_input_and_take_none() -> None:
     assert not see(x, VIEWS["photos"][2]).requires_grad
     assert torch.equal(x, given)
     assert see(x[:0], VIEWS["photos"][2]).shape == (0, *x.shape[1:])
+
+
+def test_what_comes_in_is_the_mirror_image_where_it_is_asked_for(all_the_way: None) -> None:
+    x = pictures(h=8, w=8)
+    seen = see(x, View(shift=2 / 8, mirrored=True))
+    inside = see(x, View(shift=2 / 8))[..., :6, :6]
+    torch.testing.assert_close(seen[..., :6, :6], inside, atol=1e-5, rtol=0)
+    torch.testing.assert_close(seen[..., 6:], seen[..., 4:6].flip(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(seen[..., 6:, :], seen[..., 4:6, :].flip(2), atol=1e-5, rtol=0)
+
+
+def test_light_and_contrast(all_the_way: None) -> None:
+    x = pictures() / 2
+    mean = x.mean((1, 2, 3), keepdim=True)
+    torch.testing.assert_close(see(x, View(light=0.25)), x + 0.25, atol=1e-5, rtol=0)
+    torch.testing.assert_close(see(x, View(contrast=0.5)), (mean + (x - mean) * 1.5).clamp(-1, 1), atol=1e-5, rtol=0)
+    assert see(x, View(light=1.5)).max() == 1 and see(torch.zeros(2, 1, 4, 4), View(light=2.0)).min() == 1
+
+
+def test_views_of_photos_are_mild() -> None:
+    for view in VIEWS["photos"]:
+        assert view.shear <= 0.1 and view.flip and view.mirrored and not view.bend
