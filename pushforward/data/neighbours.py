@@ -58,8 +58,7 @@ def guesses(dataset: Dataset, neighbours: int, seen: Tensor | None = None) -> Te
             raise BadInput(f"neighbours is {neighbours}, but '{dataset.name}' has only {len(dataset)} examples. Ask for fewer.")
         rows = compared(dataset)
         if seen is not None:
-            own = components(seen.cpu())
-            rows = np.concatenate([rows / rows.std(), own / own.std()], 1)
+            rows = np.concatenate([each / each.std() for each in (rows, components(seen.cpu()))], 1)
         label, classes, graph = dataset.label.cpu().numpy(), len(dataset.classes), joined(rows, neighbours)
         known = bool((label != UNLABELLED).any())
         found = spread(graph, label, classes, SURE if seen is None else SURER) if known else clusters(graph, classes)
@@ -82,22 +81,26 @@ def compared(dataset: Dataset) -> np.ndarray:
     roomy = min(image.shape[2:]) >= 2 * CELLS  # a cell of less than two pixels tells nothing about directions
     if not roomy:
         return components(straightened(image))
-    both = torch.cat([image, straightened(image)], 1)  # straightened, a 1 with a base is as wide as a 2; as it is, it is not
-    return components(both, gradients)
+    # straightened, a 1 with a base is as wide as a 2; as it is, it is not
+    return components(image, straightened(image), features=lambda *both: gradients(torch.cat(both, 1)))
 
 
-def components(content: Tensor, features: Callable[[Tensor], Tensor] = lambda part: part.flatten(1)) -> np.ndarray:
-    """float32 [n, at most COMPONENTS]: the first principal components of the features of n examples, found from some thousands and taken
-    part by part, as a copy of all features would be what needs most memory in a training on MNIST."""
+def components(*content: Tensor, features: Callable[..., Tensor] = lambda part: part.flatten(1)) -> np.ndarray:
+    """float32 [n, at most COMPONENTS]: the first principal components of features(content), found from some thousands of the n examples
+    and taken part by part, as a copy of all features would be what needs most memory in a training on MNIST."""
     from sklearn.decomposition import PCA
 
-    def rows(part: Tensor) -> np.ndarray:
-        return torch.cat([features(each).float() for each in part.split(CHUNK)]).numpy()
+    def rows(*parts: Tensor) -> np.ndarray:
+        return np.concatenate([features(*each).float().numpy() for each in zip(*(part.split(CHUNK) for part in parts), strict=True)])
 
-    if rows(content[:1]).shape[1] <= COMPONENTS or len(content) <= COMPONENTS:
-        return rows(content)
-    found = PCA(COMPONENTS, random_state=0).fit(rows(content[:: ceil(len(content) / FITTED)]))
-    return np.concatenate([found.transform(rows(part)) for part in content.split(CHUNK)]).astype(np.float32)
+    count, width = len(content[0]), rows(*(each[:1] for each in content)).shape[1]
+    if width <= COMPONENTS or count <= COMPONENTS:
+        return rows(*content)
+    found = PCA(COMPONENTS, random_state=0).fit(rows(*(each[:: ceil(count / FITTED)] for each in content)))
+    made = np.empty((count, COMPONENTS), np.float32)
+    for start in range(0, count, CHUNK):
+        made[start : start + CHUNK] = found.transform(rows(*(each[start : start + CHUNK] for each in content)))
+    return made
 
 
 def joined(rows: np.ndarray, neighbours: int) -> "csr_array":
