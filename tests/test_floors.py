@@ -16,6 +16,7 @@ FLOORS = {
     "cli": 6,
     "studio": 6,
     "reproduce": 5,
+    "evaluation": 4,
     "recipes": 4,
     "report": 4,
     "runs": 3,

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pushforward.cli.answers import Data, Predict, Report, Systems
+from pushforward.cli.evaluating import Evaluate, Reproduce
 from pushforward.cli.pictures import Interpolate, Reconstruct, Sample, Traverse
 from pushforward.cli.training import Resume, Train
 from pushforward.cli.words import Command, Misspelt, understood
@@ -19,7 +20,9 @@ COMMANDS: dict[str, type[Command]] = {
     "interpolate": Interpolate,
     "traverse": Traverse,
     "predict": Predict,
+    "evaluate": Evaluate,
     "report": Report,
+    "reproduce": Reproduce,
     "systems": Systems,
     "data": Data,
 }

@@ -82,6 +82,10 @@ class Weighs(ABC):
         to be known, and answers for p(x | class). z comes from torch's default generator.
         """
 
+    def posterior(self, batch: Batch) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]] | None:
+        """Mean and logarithm of the variance of q(z | x), where that is a diagonal Gaussian and p(z) is N(0, I); None where it is not."""
+        return None
+
 
 class Edits(ABC):
     """Turns an image into another: pix2pix reads `source`, completion `image` and `mask`."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from pushforward.core.batch import Batch, Terms
+from pushforward.core.batch import Batch, Source, Terms
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.player import Player
 from pushforward.core.stage import Stage
@@ -49,8 +49,12 @@ class System(nn.Module, ABC):
             BadInput: what is wrong with the data, and what to do.
         """
 
+    def survey(self, source: Source) -> None:
+        """Look at all that `source` holds, at the start of each era but the first, and write adaptive buffers. PURE in weights, buffers and
+        source, so that every rank finds the same."""
+
     def adapt(self, player: str, terms: Terms) -> None:
-        """The only writer of adaptive buffers: once a round, for each player that played, on its last terms averaged over shards."""
+        """The other writer of adaptive buffers: once a round, for each player that played, on its last terms averaged over shards."""
 
 
 def system_names() -> list[str]:

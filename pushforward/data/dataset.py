@@ -78,6 +78,10 @@ class Dataset:
         """The examples at the places `index` int64 [m], in that order."""
         return self._each(("image", "row", "label"), lambda value: value[index.to(self.device)], name or self.name)
 
+    def labelled(self, label: Tensor) -> "Dataset":
+        """The same examples with other labels, int64 [n]."""
+        return replace(self, label=label.to(self.device))
+
     def to(self, device: torch.device | str) -> "Dataset":
         """The same examples on another device."""
         return self._each(TENSORS, lambda value: value.to(device), self.name)

@@ -1,19 +1,22 @@
 """Floor 1: arrays -> pictures. Every function takes numpy arrays or tensors and returns a `PIL.Image`; `save` writes one."""
 
 from pushforward.figures.canvas import save
-from pushforward.figures.charts import confusion, curves
-from pushforward.figures.planes import codes, points, to_plane
+from pushforward.figures.charts import accuracies, confusion, curves, reliability
+from pushforward.figures.planes import codes, marginals, points, to_plane
 from pushforward.figures.sheets import completions, interpolation, manifold, pairs, sheet
 
 __all__ = [
+    "accuracies",
     "codes",
     "completions",
     "confusion",
     "curves",
     "interpolation",
     "manifold",
+    "marginals",
     "pairs",
     "points",
+    "reliability",
     "save",
     "sheet",
     "to_plane",

@@ -1,4 +1,4 @@
-"""Curves of training, and the confusion matrix."""
+"""Curves of training, the confusion matrix, and how far a confidence can be believed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pushforward.figures.canvas import HAIRLINE, INK, MUTED, PALETTE, PAPER, array, blank, drawn, legend, legible, plain
+from pushforward.figures.canvas import (
+    HAIRLINE,
+    INK,
+    MADE,
+    MARKERS,
+    MUTED,
+    PALETTE,
+    PAPER,
+    REAL,
+    UNKNOWN,
+    array,
+    blank,
+    drawn,
+    legend,
+    legible,
+    plain,
+)
 
 START = 0.1
 """Share of a run whose steep curves may leave the chart, so that what follows can be read."""
@@ -73,6 +89,60 @@ def confusion(matrix: Any, classes: Sequence[str]) -> Image.Image:
         for row, column in np.argwhere(counts > 0):
             dark = colours[row, column].mean() < 0.6
             axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=7.5, color=PAPER if dark else INK)
+    return drawn(figure)
+
+
+def accuracies(series: Mapping[str, Mapping[int, Sequence[float]]], lone: Sequence[str] = (), across: str = "labels") -> Image.Image:
+    """Accuracies against a count, both axes logarithmic: of the accuracy, its distance to 1.
+
+    series: by name, for each count the accuracies of all seeds, drawn as their mean with a bar from the least to the most.
+    lone: names of series drawn as points without a line, such as published numbers.
+    """
+    figure = blank(5.6, 4.0)
+    axes = figure.add_subplot()
+    plain(axes, across, "test accuracy")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.grid(axis="y", color=HAIRLINE, linewidth=0.6)
+    lines = []
+    for place, (name, found) in enumerate(series.items()):
+        count = sorted(found)
+        wrong = [1 - np.array(found[n], float) for n in count]
+        mean = np.array([each.mean() for each in wrong])
+        bars = np.array([(m - each.min(), each.max() - m) for m, each in zip(mean, wrong, strict=True)]).T
+        look: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)], "color": PALETTE[place % 10], "markersize": 4.5, "linewidth": 1.4}
+        look["linestyle"] = "none" if name in lone else "-"
+        lines.append(axes.errorbar(count, mean, bars, capsize=2.5, elinewidth=1.0, **look))
+    counts = sorted({n for found in series.values() for n in found})
+    axes.set_xticks(counts, [f"{n:,}" for n in counts], rotation=30, ha="right")
+    axes.minorticks_off()
+    low, high = axes.get_ylim()
+    ticks = [wrong for wrong in (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001) if low <= wrong <= high]
+    axes.set_yticks(ticks, [f"{100 * (1 - wrong):g} %" for wrong in ticks])
+    axes.invert_yaxis()
+    legend(axes, lines, list(series), loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2)
+    return drawn(figure)
+
+
+def reliability(found: Any) -> Image.Image:
+    """Accuracy against confidence: a bar for each bin, the diagonal where confidence can be believed, and the gap between them.
+
+    found: `metrics.Reliability`.
+    """
+    count, confidence, accuracy = (array(each).astype(float) for each in (found.count, found.confidence, found.accuracy))
+    bins, full = len(count), count > 0
+    figure = blank(3.8, 4.2)
+    above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    plain(above, "", "share of right answers")
+    plain(below, "confidence of the answer", "answers")
+    middle = (np.arange(bins) + 0.5) / bins
+    above.bar(middle[full], accuracy[full], 0.94 / bins, color=REAL)
+    above.bar(middle[full], (confidence - accuracy)[full], 0.94 / bins, accuracy[full], color="none", edgecolor=MADE, linewidth=1.0)
+    above.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle="--")
+    above.set(xlim=(0, 1), ylim=(0, 1.02))
+    above.set_title(f"expected calibration error {found.error:.4f}", fontsize=9, color=INK, loc="left")
+    below.bar(middle, count, 0.94 / bins, color=UNKNOWN)
+    below.set_yscale("symlog", linthresh=1)
     return drawn(figure)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pushforward.figures.canvas import INK, MADE, MARKERS, PALETTE, PAPER, REAL, UNKNOWN, array, blank, drawn, legend, legible, plain
+from pushforward.figures.canvas import INK, MADE, MARKERS, MUTED, PALETTE, PAPER, REAL, UNKNOWN, array, blank, drawn, legend, legible, plain
 
 NAMED = 12
 """Up to so many classes each is named where its points lie, too."""
@@ -138,3 +138,28 @@ def _list_classes(figure: Any, axes: Any, kind: NDArray[Any], classes: Sequence[
     if len(names) > 1:
         marks = [Line2D([], [], color=colour, marker=marker, linestyle="", markersize=5) for colour, marker in looks]
         legend(figure, marks, names, loc="outside right upper", handletextpad=0.1, labelspacing=0.45)
+
+
+def marginals(code: Any, active: Any) -> Image.Image:
+    """Histograms of the codes z ~ q(z) of a data set, one chart for each of up to twelve dimensions, beside the prior N(0, 1).
+
+    code: [N, D]; active: [D], 1 where a dimension is; those come first.
+    """
+    z, used = array(code).astype(np.float64), array(active) > 0
+    shown = np.argsort(~used, kind="stable")[:12]
+    columns = min(4, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = blank(1.5 * columns + 0.3, 1.25 * rows + 0.3)
+    grid = np.linspace(-4, 4, 200)
+    prior = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
+    for axes, d in zip(figure.subplots(rows, columns, squeeze=False).flat, [*shown, *[-1] * (rows * columns - len(shown))], strict=True):
+        plain(axes)
+        axes.set(yticks=[], xlim=(-4, 4))
+        axes.spines["left"].set_visible(False)
+        if d < 0:
+            axes.set_visible(False)
+            continue
+        axes.hist(z[:, d].clip(-4, 4), bins=40, range=(-4, 4), density=True, color=REAL if used[d] else UNKNOWN)
+        axes.plot(grid, prior, color=MADE, linewidth=1.2)
+        axes.set_title(f"z{d + 1}" + ("" if used[d] else ", not active"), fontsize=8, color=MUTED)
+    return drawn(figure)

@@ -14,9 +14,8 @@ Both forms learn supervised (all labels), semi-supervised and unsupervised (none
 
 Shapes: x [N, C, H, W] in [-1, 1]; y [N], UNLABELLED where hidden; z [N, latent]; q(y|x) [N, K].
 Departures: the bound may weigh less than the labels and be taken on a part of the batch. Beside it stand, where asked for, consistency of
-q(y|x) between a weak view read by the averaged teacher and a strong one (FixMatch: Sohn et al. 2020), with pseudo-labels aligned to equal
-classes (Berthelot et al. 2020), and the mutual information of the two views' classes (IIC: Ji et al. 2019). In the first quarter of the
-run a neighbour graph may teach in place of the average (`data/neighbours.py`).
+q(y|x) between a weak view read by the averaged teacher and a strong one (FixMatch: Sohn et al. 2020), pseudo-labels aligned to equal
+classes (Berthelot et al. 2020), the mutual information of the two views' classes (IIC: Ji et al. 2019), and a neighbour graph as teacher.
 """
 
 from copy import deepcopy
@@ -29,31 +28,16 @@ from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from pushforward.core import (
-    UNLABELLED,
-    Adam,
-    Average,
-    BadInput,
-    Batch,
-    Classifies,
-    Encodes,
-    Player,
-    Samples,
-    Stage,
-    System,
-    Terms,
-    Weighs,
-    asked,
-    warm_up_then_cosine,
-)
+from pushforward.core import UNLABELLED, Adam, Average, BadInput, Batch, Player, Source, Stage, System, Terms, warm_up_then_cosine
+from pushforward.core.abilities import Classifies, Encodes, Samples, Weighs, asked
+from pushforward.data import Shuffled
 from pushforward.data.augment import VIEWS, ViewsName, see
+from pushforward.data.graph_teacher import GraphTeacher
 from pushforward.maths import draw, draws_of, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, likelihood, suits, trunk_for
 
 JOINT = 64
 """Units in which q(z|x,y) joins what it reads in x with the class."""
-FIRST_TEACHER = 0.25
-"""Share of the run in which the guesses of a neighbour graph, where the data bring them, teach in place of the averaged network."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +81,8 @@ class Settings:
     """Confidence that a pseudo-label needs at the end."""
     mutual_information: Annotated[float, Ge(0)] = 0.0
     """Weight of the mutual information between two views' classes."""
+    graph_again: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    """Share of the run after which the neighbour graph, where the data bring one, is made anew; 0: never."""
     rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of Adam, lowered to 0 by half a cosine."""
     decay: Annotated[float, Ge(0)] = 0.0
@@ -152,6 +138,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         self.averaged = deepcopy(self.networks).eval().requires_grad_(False)
         self.register_buffer("marginal", torch.full((config.classes,), 1 / config.classes))  # running mean of the teacher's q(y|x)
         self.register_buffer("right", torch.zeros(2))  # running means of (labelled images read right, labelled images)
+        self.graph = GraphTeacher(config.graph_again)
         self.enter(self.schedule(0, 1))
 
     @property
@@ -164,7 +151,8 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
 
     def schedule(self, seen: int, total: int) -> Stage:
         progress = min(1.0, seen / total)
-        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, 0.03))
+        era = self.graph.era(progress)
+        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, 0.03), era=era)
 
     def players(self) -> list[Player]:
         # a young average follows quickly: what the weights were at first is not worth remembering
@@ -184,6 +172,10 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         if "marginal" in terms:
             self.marginal.lerp_(terms["marginal"], 0.01)
 
+    def survey(self, source: Source) -> None:
+        if isinstance(source, Shuffled):
+            self.graph.look(source.dataset, lambda image: self.averaged.trunk(image)[0])
+
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """J^alpha of Kingma et al. 2014 or the lecture's loss, plus agreement of views where it is asked for."""
         c, x, y = self.config, batch["image"], batch["label"]
@@ -195,8 +187,8 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         terms |= {"label_loss": label_loss, "accuracy": self.right[0] / self.right[1].clamp(min=1e-8), "right": right}
         loss = c.bound_weight * bound + label_loss
         if (c.consistency or c.mutual_information) and len(logits_u):
-            guess = batch["guess"][~known] if "guess" in batch and self.stage.progress < FIRST_TEACHER else None
-            loss = loss + self.agreement(x[~known], logits_u, guess, terms)
+            graph = self.graph.says(batch, self.stage.progress)
+            loss = loss + self.agreement(x[~known], logits_u, None if graph is None else graph[~known], terms)
         return loss, terms
 
     def read(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -248,31 +240,35 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
             return (one_hot(y, self.config.classes) - logits.softmax(1)).square().sum() / n, right
         return self.config.label_weight * cross_entropy(logits, y, reduction="sum") / n, right
 
-    def agreement(self, x_u: Tensor, logits: Tensor, first: Tensor | None, terms: Terms) -> Tensor:
+    def agreement(self, x_u: Tensor, logits: Tensor, graph: Tensor | None, terms: Terms) -> Tensor:
         """consistency * C - mutual_information * I, C = mean m CE(argmax p~, q(y|strong)), p~ the teacher's reading of a weak view,
-        aligned to equal classes, m = 1 where it is confident. While a first teacher's guesses are given, they stand in for argmax p~."""
+        aligned to equal classes, m = 1 where it is confident. While a graph teaches, its guesses stand in for argmax p~."""
         c = self.config
         with torch.no_grad():
             weak = see(x_u, VIEWS[c.views][0]) if c.views != "none" else x_u
             p = self.averaged.heads(weak)[0].softmax(1)
-            aligned = p / self.marginal
+            aligned = p / self.marginal**self.balance
             confidence, guess = (aligned / aligned.sum(1, keepdim=True)).max(1)
             sure = (confidence >= self.required).float()
-            if first is not None:
-                sure, guess = (first != UNLABELLED).float(), first.clamp(min=0)
+            if graph is not None:
+                sure, guess = (graph != UNLABELLED).float(), graph.clamp(min=0)
         consistent = (sure * cross_entropy(logits, guess, reduction="none")).mean()
         information = mutual_information(p, logits.softmax(1))
         shares = one_hot(guess, c.classes).mean(0)
         terms |= {"consistency": consistent, "mask_rate": sure.mean(), "confidence": confidence.mean(), "information": information}
         terms |= {"rarest_class": shares.min() * c.classes, "marginal": p.mean(0)}
-        ramp = min(1.0, self.stage.progress / 0.05)
-        return ramp * (c.consistency * consistent - c.mutual_information * information)
+        return min(1.0, self.stage.progress / 0.05) * (c.consistency * consistent - self.balance * c.mutual_information * information)
 
     @property
     def required(self) -> float:
         """Confidence that a pseudo-label needs now."""
-        c, fallen = self.config, max(0.0, (self.stage.progress - 0.3) / 0.7)
-        return c.threshold + (c.last_threshold - c.threshold) * fallen
+        first, last = self.config.threshold, self.config.last_threshold
+        return last + (first - last) * min(1.0, (1 - self.stage.progress) / 0.7)
+
+    @property
+    def balance(self) -> float:
+        """How far all classes are taken to be equally frequent: 1 at first, which keeps them apart; 0 in the last third."""
+        return min(1.0, max(0.0, 2 - 3 * self.stage.progress))
 
     @property
     def beta(self) -> float:
@@ -315,6 +311,10 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
     @torch.no_grad()
     def log_weights(self, batch: Batch, draws: int) -> tuple[Tensor, Tensor]:
         x, y, net = batch["image"], one_hot(batch["label"], self.config.classes), self.averaged
-        z, excess = draws_of(draws, net.code(net.heads(x)[1], y))
+        z, excess = draws_of(draws, self.posterior(batch))
         x, y = (v.expand(draws, *v.shape).flatten(0, 1) for v in (x, y))
         return -net.explain(x, y, z.flatten(0, 1)).view(draws, -1), excess
+
+    @torch.no_grad()
+    def posterior(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return self.averaged.code(self.averaged.heads(batch["image"])[1], one_hot(batch["label"], self.config.classes))

@@ -223,6 +223,11 @@ class ConditionalVAE(System, Samples, Encodes, Edits, Weighs):
         many, hidden = (v if v is None else v.expand(draws, *v.shape).flatten(0, 1) for v in (x, batch.get("mask")))
         return net.likelihood(many, net.decoder(told), hidden).view(draws, -1), excess
 
+    @torch.no_grad()
+    def posterior(self, batch: Batch) -> tuple[Tensor, Tensor] | None:
+        net = self.networks
+        return net.guide(batch, batch[self.key], net.condition(batch)) if self.labels else None  # type: ignore[literal-required]
+
     def refuse_image_condition(self, verb: str) -> None:
         """Completing systems answer to a part of an image, which `sample`, `encode` and `decode` cannot give."""
         if not self.labels:

@@ -135,6 +135,10 @@ class VAE(System, Samples, Encodes, Weighs):
     @torch.no_grad()
     def log_weights(self, batch: Batch, draws: int) -> tuple[Tensor, Tensor]:
         x, net = batch[self.key], self.networks  # type: ignore[literal-required]
-        z, excess = draws_of(draws, net.encode(x))
+        z, excess = draws_of(draws, self.posterior(batch))
         many = x.expand(draws, *x.shape).flatten(0, 1)
         return net.likelihood(many, net.decoder(z.flatten(0, 1))).view(draws, -1), excess
+
+    @torch.no_grad()
+    def posterior(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return self.networks.encode(batch[self.key])  # type: ignore[literal-required]

@@ -94,6 +94,13 @@ class Trainer:
         self.enter()
         if self.stage.era != era:
             self.forget()
+            self.survey()
+
+    def survey(self) -> None:
+        """Let the system look at all examples, in the precision of the training, drawing nothing from the caller's generators."""
+        machines.sow(self.device, machines.seed_of(self.seed, self.seen, "survey"))
+        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            self.system.survey(self.source)
 
     def enter(self) -> None:
         """Make the stage of `seen` the current one."""

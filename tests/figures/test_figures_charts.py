@@ -170,3 +170,16 @@ figures.confusion(np.eye(3), "abc"); figures.points(np.ones((4, 1)), np.ones((4,
 assert "matplotlib.pyplot" not in sys.modules and settings() == before
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_accuracies_reliability_and_marginals_are_drawn() -> None:
+    from types import SimpleNamespace
+
+    series = {"ours": {100: [0.99, 0.992], 1000: [0.995]}, "a _name_ with $": {100: [0.96]}, "all right": {100: [1.0], 1000: [0.9]}}
+    assert figures.accuracies(series, lone=["a _name_ with $"]).size[0] > 500
+    found = SimpleNamespace(
+        count=np.array([0, 3, 5]), confidence=np.array([np.nan, 0.5, 0.9]), accuracy=np.array([np.nan, 0.4, 1.0]), error=0.1
+    )
+    assert figures.reliability(found).size[0] > 500
+    z = np.random.default_rng(0).normal(size=(50, 14))
+    assert figures.marginals(z, np.arange(14) % 2).size[0] > figures.marginals(z[:, :1], np.ones(1)).size[0] > 100

@@ -69,3 +69,26 @@ def test_refuses_a_system_that_does_not_classify():
 
     with pytest.raises(BadInput, match="VAE does not classify"):
         metrics.probabilities(VAE(VAE.Config((1, 2, 2), net="mlp", width=4)), dataset(None))
+
+
+def test_views_are_averaged_and_change_no_generator():
+    from pushforward.systems.classification_vae import ClassificationVAE
+
+    torch.manual_seed(0)
+    system = ClassificationVAE(ClassificationVAE.Config((1, 8, 8), 3, net="mlp", width=8, views="small-digits")).eval()
+    data = Dataset(
+        "noise", image=torch.randint(0, 256, (9, 1, 8, 8), dtype=torch.uint8), label=torch.arange(9) % 3, classes=("a", "b", "c")
+    )
+    before = torch.get_rng_state()
+    plain, seen = metrics.probabilities(system, data), metrics.probabilities(system, data, views=3)
+    assert torch.equal(before, torch.get_rng_state()) and torch.equal(seen, metrics.probabilities(system, data, views=3))
+    assert not torch.allclose(plain, seen) and torch.allclose(seen.sum(1), torch.ones(9))
+    assert 0 <= metrics.accuracy(system, data, views=3) <= 1
+    system.config = ClassificationVAE.Config((1, 8, 8), 3, net="mlp", width=8)
+    with pytest.raises(BadInput, match="3 views are to be averaged"):
+        metrics.probabilities(system, data, views=3)
+
+
+def test_clusters_are_matched_with_classes_one_to_one():
+    counts = torch.tensor([[0, 9, 1], [8, 2, 0], [1, 5, 4]])  # the last class wants the second cluster too, but it is taken
+    assert metrics.matched(counts) == pytest.approx((9 + 8 + 4) / 30)

@@ -1,0 +1,128 @@
+"""All that can be said of a trained system on examples that it has not seen."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pushforward import figures, metrics
+from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, System, Weighs
+from pushforward.data import Dataset
+from pushforward.evaluation.kept import weighed
+from pushforward.runs import Run, durable
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to evaluate on."""
+
+    split: Literal["test", "train"] = "test"
+    draws: int = 100
+    """K: codes drawn of each example (for each class, where classes are summed over)."""
+    count: int = 0
+    """The first so many examples; 0: all."""
+
+
+def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress: Progress | None = None) -> dict[str, Any]:
+    """Evaluate a run; write `evaluation.json` and pictures into `folder`, and give the numbers back.
+
+    Likelihoods are in nats per example. memory: the data, where they came from there.
+
+    Raises:
+        BadInput: nothing was held out, or too few examples.
+    """
+    system, dataset = run.open(), examples(run, asked, memory)
+    found: dict[str, Any] = {
+        "run": str(run.folder),
+        "images seen": run.seen(),
+        "data": dataset.name,
+        "split": asked.split,
+        "fingerprint": dataset.fingerprint[:16],
+        "binarisation": dataset.binarise,
+        "n": len(dataset),
+    }
+    pictures: dict[str, Image.Image] = {}
+    q = None
+    if isinstance(system, Classifies) and dataset.image is not None:
+        q = metrics.probabilities(system, dataset)
+        found |= classes(run, q, dataset.label, pictures)
+    if isinstance(system, Weighs):
+        found |= likelihood(system, dataset, asked.draws, q, folder, f"{run.folder.name} at {run.seen()}, {dataset.fingerprint}", progress)
+    found |= codes(system, dataset, q, pictures)
+    for name, picture in pictures.items():
+        figures.save(picture, folder / "pictures" / f"{name}.png")
+    folder.mkdir(parents=True, exist_ok=True)
+    durable.write(folder / "evaluation.json", json.dumps(found, indent=1).encode() + b"\n")
+    return found | {"pictures": [folder / "pictures" / f"{name}.png" for name in pictures]}
+
+
+def examples(run: Run, asked: Asked, memory: Any) -> Dataset:
+    """The examples that a run is evaluated on.
+
+    Raises:
+        BadInput: there are none.
+    """
+    train, test = run.data(memory)
+    if asked.split == "test" and test is None:
+        raise BadInput(f"Of the data of {run.folder} nothing was held out. Evaluate on --split train, or train with --held-out 0.1.")
+    dataset = train if asked.split == "train" else test
+    assert dataset is not None
+    if not 0 <= asked.count <= len(dataset):
+        raise BadInput(f"--count is {asked.count}, but the {asked.split} part has {len(dataset)} examples; 0 takes all.")
+    return dataset.part(torch.arange(asked.count), dataset.name) if asked.count else dataset
+
+
+def classes(run: Run, q: Tensor, label: Tensor | None, pictures: dict[str, Image.Image]) -> dict[str, Any]:
+    """Accuracy, confusion matrix and calibration of q(y|x) on the examples whose class is known."""
+    known = torch.zeros(len(q), dtype=torch.bool) if label is None else label.cpu() != UNLABELLED
+    if label is None or not bool(known.any()):
+        return {}
+    p, y, K = q[known], label.cpu()[known], q.shape[1]
+    matrix = torch.bincount(y * K + p.argmax(1), minlength=K * K).reshape(K, K)
+    names = run.recipe.classes if len(run.recipe.classes) == K else tuple(map(str, range(K)))
+    sure = metrics.reliability(p, y)
+    pictures["confusion"], pictures["reliability"] = figures.confusion(matrix, names), figures.reliability(sure)
+    return {
+        "accuracy of q(y|x)": float((p.argmax(1) == y).double().mean()),
+        "labelled examples": int(known.sum()),
+        "expected calibration error": sure.error,
+        "confusion (rows: truth)": matrix.tolist(),
+    }
+
+
+def likelihood(
+    system: System, dataset: Dataset, draws: int, q: Tensor | None, folder: Path, of_what: str, progress: Progress | None
+) -> dict[str, Any]:
+    """Bound and importance-weighted NLL, of a system that has a likelihood."""
+    summed = metrics.sums_over_classes(system)
+    found = weighed(system, dataset, draws, folder / "evaluation" / f"weights-{draws}.safetensors", of_what, progress)
+    label = dataset.label.cpu() if dataset.label is not None else None
+    told: dict[str, Any] = {"draws": draws, "p(x|y,z) of": getattr(system.config, "likelihood", "")}
+    told["conditional on"] = "" if summed else ", ".join(sorted(system.needs - {"image", "row", "index"}))
+    return told | {f"{name}": value for name, value in metrics.summary(found, q if summed else None, label).items()}
+
+
+def codes(system: System, dataset: Dataset, q: Tensor | None, pictures: dict[str, Image.Image]) -> dict[str, Any]:
+    """Active units, and the aggregate posterior beside the prior. Where labels are guessed, the likeliest class stands in for them."""
+    if q is not None:
+        dataset = dataset.labelled(q.argmax(1))
+    if (found := metrics.codes_of(system, dataset)) is None:
+        return active_only(system, dataset)
+    pictures["aggregate-posterior"] = figures.marginals(found.z, metrics.active(found))
+    told = {f"{name} of codes": value for name, value in metrics.surgery(found).items()}
+    return {"active units": int(metrics.active(found).sum()), "units": found.mean.shape[1], **told}
+
+
+def active_only(system: System, dataset: Dataset) -> dict[str, Any]:
+    """Active units of a system whose posterior is no single Gaussian."""
+    if not isinstance(system, Encodes) or isinstance(system, Edits) or "label" in system.needs:
+        return {}
+    mean = torch.cat([system.encode(b["image" if "image" in b else "row"]).cpu() for b in metrics.batches(system, dataset, 250)])
+    return {"active units": int((mean.double().var(0) > metrics.ACTIVE).sum()), "units": mean.shape[1]}

@@ -1,0 +1,38 @@
+"""One measurement of a table: a setting and a seed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pushforward.recipes as recipes
+from pushforward.runs import Run, go_on
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table, measured once."""
+
+    name: str
+    """Unique in its table, and a path: `labels-100/seed-0`."""
+    setting: dict[str, Any]
+    """What differs from other cells, as JSON values."""
+    seed: int
+    measure: "Callable[[Path], dict[str, Any]]"
+    """Measures in a folder of the cell, going on with what a stopped call left there, and returns JSON values:
+    `fingerprint` of the data among them."""
+
+
+def trained(folder: Path, what: str, data: Any = None, **options: Any) -> tuple[Run, float]:
+    """A run in `folder`, trained to its end now or before, and the seconds that its training took."""
+    made = (folder / "recipe.json").exists()
+    run = go_on(folder, quiet=True) if made else recipes.train(what, data, run=folder, quiet=True, **options)
+    return run, sum(session["seconds"] for session in run.sessions())
+
+
+def clocked(work: "Callable[[], Any]") -> tuple[Any, float]:
+    """What `work` returns, and the seconds that it took."""
+    start = time.monotonic()
+    found = work()
+    return found, time.monotonic() - start

@@ -1,0 +1,156 @@
+"""Runs the cells of a table one at a time, and keeps what they found in results/NAME.json after each."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pushforward.core import BadInput, nearest
+from pushforward.reproduce.cells import Cell
+from pushforward.runs import durable
+from pushforward.runs.environment import environment
+from pushforward.runs.lock import Lock
+
+INFRASTRUCTURE = {"cells", "running"}
+
+
+def names() -> list[str]:
+    """What can be reproduced: the files of this folder."""
+    found = (path.stem for path in Path(__file__).parent.glob("*.py"))
+    return sorted(name.replace("_", "-") for name in found if not name.startswith("_") and name not in INFRASTRUCTURE)
+
+
+def find(name: str) -> ModuleType:
+    """The module of a table.
+
+    Raises:
+        BadInput: there is none of that name.
+    """
+    plain = name.replace("_", "-")
+    if plain not in names():
+        raise BadInput(f"There is nothing called '{name}' to reproduce{nearest(plain, names())} Known: {', '.join(names())}.")
+    return import_module(f"pushforward.reproduce.{plain.replace('-', '_')}")
+
+
+def results_of(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The path of a table's results and what they hold so far.
+
+    Raises:
+        BadInput: the file holds something else.
+    """
+    path = folder / f"{name.replace('-', '_')}.json"
+    if not path.exists():
+        return path, {"command": f"pushforward reproduce {name.replace('_', '-')}", "cells": []}
+    try:
+        found = json.loads(path.read_text())
+        assert isinstance(found["cells"], list)
+    except (ValueError, KeyError, TypeError, AssertionError):
+        raise BadInput(f"{path} holds no results. Restore it, or move it away to begin anew.") from None
+    return path, found
+
+
+def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[str], None]) -> Iterator[Path]:
+    """Measure the cells of a table that are not in its results yet, in order; the paths of results and pictures.
+
+    only: the beginning of the names of the cells to measure.
+
+    Raises:
+        BadInput: no such table or cell, results that are none, or another process is at it.
+    """
+    module = find(name)
+    cells = [cell for cell in module.cells() if cell.name.startswith(only)]
+    if not cells:
+        known = [cell.name for cell in module.cells()]
+        raise BadInput(f"{name} has no cell whose name begins with '{only}'{nearest(only, known)} It has: {', '.join(known[:40])}.")
+    scratch = runs / name.replace("_", "-")
+    scratch.mkdir(parents=True, exist_ok=True)
+    with Lock(scratch):
+        path, found = results_of(name, results)
+        for place, cell in enumerate(cells):
+            if any(done["name"] == cell.name for done in found["cells"]):
+                continue
+            say(f"{time.strftime('%H:%M:%S')}  {name} {cell.name} ({place + 1} of {len(cells)})")
+            found["cells"] = in_order([*found["cells"], measured(name, cell, scratch)], module.cells())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            durable.write(path, json.dumps(found, indent=1).encode() + b"\n")
+            say(f"{time.strftime('%H:%M:%S')}  {cell.name}: {shown(found['cells'], cell)}")
+    yield path
+    if hasattr(module, "pictures") and len(found["cells"]) >= len(module.cells()):
+        yield from module.pictures(found, scratch)
+
+
+def measured(name: str, cell: Cell, scratch: Path) -> dict[str, Any]:
+    """A cell's entry in the results."""
+    here = environment()
+    folder = scratch / cell.name
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = cell.measure(folder)
+    return {
+        "name": cell.name,
+        "command": f"pushforward reproduce {name.replace('_', '-')} --only {cell.name}",
+        "setting": cell.setting,
+        "seed": cell.seed,
+        "numbers": rounded(numbers),
+        "versions": here["versions"],
+        "machine": here["machine"],
+    }
+
+
+def in_order(found: list[dict[str, Any]], cells: list[Cell]) -> list[dict[str, Any]]:
+    """Entries in the order of the table; those of cells that it no longer has stay at the end."""
+    place = {cell.name: number for number, cell in enumerate(cells)}
+    return sorted(found, key=lambda entry: place.get(entry["name"], len(place)))
+
+
+def rounded(tree: Any, digits: int = 6) -> Any:
+    """Numbers of a nested result with so many significant digits."""
+    if isinstance(tree, dict):
+        return {key: rounded(value, digits) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [rounded(value, digits) for value in tree]
+    return float(f"{tree:.{digits}g}") if isinstance(tree, float) else tree
+
+
+def shown(entries: list[dict[str, Any]], cell: Cell) -> str:
+    """The scalar numbers of a cell on one line."""
+    numbers = next(entry["numbers"] for entry in entries if entry["name"] == cell.name)
+    return ", ".join(f"{key} {value:.5g}" for key, value in numbers.items() if isinstance(value, int | float))
+
+
+def overview(results: Path) -> list[str]:
+    """A line for each table: its caption, and how much of it is measured."""
+    lines = []
+    for name in names():
+        module = find(name)
+        cells = {cell.name for cell in module.cells()}
+        done = sum(entry["name"] in cells for entry in results_of(name, results)[1]["cells"])
+        lines.append(f"{name:20} {done:3} of {len(cells):3} cells   {(module.__doc__ or '').strip().splitlines()[0]}")
+    return lines
+
+
+def in_background(name: str, only: str, results: Path, runs: Path) -> tuple[int, Path]:
+    """Start `reproduce` as a process that outlives this one; its number and its log.
+
+    Raises:
+        BadInput: there is nothing of that name.
+    """
+    find(name)
+    log = runs / f"{name.replace('_', '-')}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    words = ["reproduce", name, "--only", only, "--results", str(results), "--runs", str(runs)]
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pushforward", *(words if only else [w for w in words if w not in ("--only", "")])],
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+    return process.pid, log
