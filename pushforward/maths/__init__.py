@@ -2,7 +2,7 @@
 
 from pushforward.maths.categorical import entropy, mutual_information, one_hot
 from pushforward.maths.gaussian import at_least, draw, draws_of, kl_between, kl_from_standard_normal, log_normal, noise
-from pushforward.maths.kernels import energy_distance, random_directions, sliced_energy_distance, squared_mmd
+from pushforward.maths.kernels import energy_distance, random_directions, sliced_energy_distance, spread_normal, squared_mmd
 
 __all__ = [
     "at_least",
@@ -18,5 +18,6 @@ __all__ = [
     "one_hot",
     "random_directions",
     "sliced_energy_distance",
+    "spread_normal",
     "squared_mmd",
 ]

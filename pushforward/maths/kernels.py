@@ -40,21 +40,28 @@ def squared_mmd(
     return _own_pairs(x, kernel, statistic) + _own_pairs(y, kernel, statistic) - 2 * mean_over_pairs(x, y, kernel)
 
 
-def sliced_energy_distance(
-    x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], directions: Float[Tensor, "s d"], statistic: Statistic = "u"
-) -> Float[Tensor, ""]:
-    """c_d times the mean of the energy distances along unit `directions`: for random ones an unbiased estimate of the energy distance.
+def sliced_energy_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], directions: Float[Tensor, "s d"]) -> Float[Tensor, ""]:
+    """c_d times the mean of the energy distances (V-statistics) along unit `directions`, in the units of x.
 
-    Costs s (n + m) log(n + m) instead of (n + m)^2.
+    For random directions an unbiased estimate of `energy_distance`, that costs s (n + m) log(n + m) instead of (n + m)^2.
     """
     n, m = len(x), len(y)
     value, order = torch.cat([directions @ x.T, directions @ y.T], 1).sort(1)
-    mine = (order < n).to(value.dtype).cumsum(1)[:, :-1]
-    f, g = mine / n, (torch.arange(1, n + m, device=x.device) - mine) / m
-    integrand = (f - g).square()
-    if statistic == "u":
-        integrand = integrand - f * (1 - f) / (n - 1) - g * (1 - g) / (m - 1)
-    return constant(x.shape[1]) * 2 * (integrand * value.diff(dim=1)).sum(1).mean()
+    step = torch.where(order < n, 1 / n, -1 / m).to(value.dtype)
+    f_less_g = step.cumsum(1)[:, :-1]  # F - G between one point and the next
+    return constant(x.shape[1]) * 2 * (f_less_g.square() * value.diff(dim=1)).sum(1).mean()
+
+
+def spread_normal(count: int, d: int, device: torch.device | str = "cpu") -> Float[Tensor, "count d"]:
+    """Points of N(0, I) that lie more evenly than independent ones: a lattice without end, moved by chance, through the inverse
+    distribution function (Roberts 2018: the steps are powers of 1/g, g the root of g^(d+1) = g + 1). Each point alone is N(0, I)."""
+    g = 2.0
+    for _ in range(64):
+        g = (1 + g) ** (1 / (d + 1))
+    step = g ** -torch.arange(1, d + 1, dtype=torch.float64, device=device)
+    shift = torch.rand(d, dtype=torch.float64, device=device)
+    place = (torch.arange(count, dtype=torch.float64, device=device)[:, None] * step + shift) % 1
+    return torch.special.ndtri(place.clamp(1e-9, 1 - 1e-9)).float()
 
 
 def random_directions(count: int, d: int, like: Tensor) -> Float[Tensor, "count d"]:
