@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
 from pushforward.core import BadInput, nearest
-from pushforward.data import arrays, digits, idx, images, tables
+from pushforward.data import arrays, digits, idx, images, tables, toys
 from pushforward.data.chance import split
 from pushforward.data.dataset import Binarise, Dataset
 from pushforward.data.hidden_labels import hide_labels
 from pushforward.data.resize import resized
 
-NAMES = ("digits", *idx.SETS)
+NAMES = ("digits", *idx.SETS, *toys.TOYS)
 Parts = tuple[Dataset, Dataset | None]
 
 
@@ -23,7 +23,7 @@ class DataSpec:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     path: str
-    """"digits", "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; "memory" for
+    """"digits", "mnist", "fashion-mnist", a density in the plane (see `toys`: "moons", or a .png), a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; "memory" for
     tensors given in Python."""
     labels: int | None = None
     """Keep this many labels (balanced over classes) and hide the rest; None keeps all, 0 hides all."""
@@ -40,7 +40,7 @@ class DataSpec:
     held_out: float = 0.1
     """Share kept as test where the data bring no test part (digits: always half); 0 keeps nothing out."""
     split_seed: int = 0
-    """Chooses what is kept as test."""
+    """Chooses what is kept as test, and draws the points of a density in the plane."""
     target: str = ""
     """Name of the class column of a CSV."""
 
@@ -88,6 +88,8 @@ def _read(spec: DataSpec, memory: Any) -> Parts:
         parts = digits.read(spec.split_seed)
     elif spec.path in idx.SETS:
         parts = idx.read_named(spec.path)
+    elif spec.path in toys.TOYS:
+        parts = toys.read(spec.path, spec.split_seed), None
     else:
         parts = _read_file(spec)
     if spec.target and not spec.path.lower().endswith(".csv"):
@@ -115,11 +117,13 @@ def _read_file(spec: DataSpec) -> Parts:
         return arrays.read(path)
     if kind == ".csv":
         return tables.read(path, spec.target), None
+    if kind == ".png":
+        return toys.read_picture(path, spec.split_seed), None
     if "idx" in path.name:
         return idx.read_file(path), None
     raise BadInput(
         f"'{spec.path}' is of no kind that can be read; give a folder or zip of images, an IDX file (its name says idx3), "
-        ".npy, .npz or .csv."
+        ".npy, .npz or .csv, or one .png as a density in the plane."
     )
 
 

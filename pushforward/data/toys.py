@@ -81,9 +81,9 @@ TOYS: dict[str, Callable[[int, Chance], Tensor]] = {
 COLUMNS = ("x", "y")
 
 
-def points(name: str, count: int, seed: int) -> Float[Tensor, "n 2"]:
-    """`count` points of the density called `name`, float64; another seed, independent points."""
-    return TOYS[name](count, generator("toy", name, seed))
+def points(name: str, count: int, *purpose: int | str) -> Float[Tensor, "n 2"]:
+    """`count` points of the density called `name`, float64; another `purpose` (a seed, and the like), independent points."""
+    return TOYS[name](count, generator("toy", name, *purpose))
 
 
 def read(name: str, seed: int = 0) -> Dataset:

@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 Statistic = Literal["v", "u"]
-BLOCK = 1_000
-"""Rows of a block of pairs: 10,000 x 10,000 distances in float64 take 80 MB at a time instead of 800."""
+BLOCK = 1 << 19
+"""Pairs that are taken at a time: 4 MB of float64, which stay in a processor's cache. All pairs of 10,000 points would be 800 MB."""
 
 
 def energy_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], statistic: Statistic = "v") -> Float[Tensor, ""]:
@@ -78,7 +78,8 @@ def constant(d: int) -> float:
 
 def mean_over_pairs(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], kernel: Callable[[Tensor, Tensor], Tensor]) -> Float[Tensor, ""]:
     """The mean of `kernel` over all n m pairs."""
-    return torch.stack([kernel(block, y).sum() for block in x.split(BLOCK)]).sum() / (len(x) * len(y))
+    blocks = x.split(max(1, BLOCK // len(y)))
+    return torch.stack([kernel(block, y).sum() for block in blocks]).sum() / (len(x) * len(y))
 
 
 def _own_pairs(x: Float[Tensor, "n d"], kernel: Callable[[Tensor, Tensor], Tensor], statistic: Statistic) -> Float[Tensor, ""]:
