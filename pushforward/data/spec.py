@@ -23,8 +23,8 @@ class DataSpec:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     path: str
-    """"digits", "mnist", "fashion-mnist", a density in the plane (see `toys`: "moons", or a .png), a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; "memory" for
-    tensors given in Python."""
+    """"digits", "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; a density in the
+    plane ("moons" and the like, or one .png whose dark places are dense); "memory" for tensors given in Python."""
     labels: int | None = None
     """Keep this many labels (balanced over classes) and hide the rest; None keeps all, 0 hides all."""
     label_seed: int = 0

@@ -4,7 +4,7 @@
     in one dimension  D(P, Q) = 2 int (F(t) - G(t))^2 dt, F and G the distribution functions
     sliced            |v| = c_d E_u|<u, v>| for u uniform on the sphere, c_d = sqrt(pi) Gamma((d+1)/2) / Gamma(d/2):
                       D is c_d times the mean of the distances in one dimension along all directions
-    MMD^2             E k(X, X') + E k(Y, Y') - 2 E k(X, Y), k(x, y) = sum over sigma of exp(-|x - y|^2 / (2 sigma^2))   (Gretton et al. 2012)
+    MMD^2             E k(X, X') + E k(Y, Y') - 2 E k(X, Y), k(x, y) = sum over sigma of exp(-|x - y|^2 / (2 sigma^2)) (Gretton et al. 2012)
 
 A V-statistic takes the means over all pairs, a point with itself among them: never negative, and as large as chance makes it where P = Q.
 A U-statistic leaves a point's distance to itself out: unbiased, 0 on average where P = Q, so that its slopes are unbiased too.
@@ -28,9 +28,7 @@ def energy_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], statistic:
     return 2 * mean_over_pairs(x, y, apart) - _own_pairs(x, apart, statistic) - _own_pairs(y, apart, statistic)
 
 
-def squared_mmd(
-    x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], widths: Sequence[float], statistic: Statistic = "v"
-) -> Float[Tensor, ""]:
+def squared_mmd(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], widths: Sequence[float], statistic: Statistic = "v") -> Float[Tensor, ""]:
     """MMD^2 of two samples under the sum of the Gaussian kernels of the given `widths` sigma, in the units of x."""
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
@@ -65,7 +63,7 @@ def spread_normal(count: int, d: int, device: torch.device | str = "cpu") -> Flo
 
 
 def random_directions(count: int, d: int, like: Tensor) -> Float[Tensor, "count d"]:
-    """Unit vectors, each uniform on the sphere, in sets of d that are at right angles: their mean varies less than that of independent ones."""
+    """Unit vectors, each uniform on the sphere, in sets of d at right angles: means over them vary less than over independent ones."""
     sets = -(-count // d)
     turned, r = torch.linalg.qr(torch.randn(sets, d, d, dtype=like.dtype, device=like.device))
     return (turned * r.diagonal(dim1=1, dim2=2).sign()[:, None]).mT.reshape(-1, d)[:count]

@@ -36,7 +36,7 @@ REACH = 2.3
 def cells() -> list[Cell]:
     """Three seeds of each density."""
     return [
-        Cell(f"{toy}/seed-{seed}", {"data": toy, "images": IMAGES}, seed, partial(measure, toy, seed)) for toy in toys.TOYS for seed in range(SEEDS)
+        Cell(f"{toy}/seed-{n}", {"data": toy, "images": IMAGES}, n, partial(measure, toy, n)) for toy in toys.TOYS for n in range(SEEDS)
     ]
 
 
@@ -113,7 +113,7 @@ def own_units(run: Run, x: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
 
 
 def stretching(run: Run) -> list[Any]:
-    """The grid under G at times that grow by a factor, of a run trained once more: the same weights, because training repeats to the bit."""
+    """The grid under G at times that grow by a factor, of a run trained once more: the same weights, as training repeats to the bit."""
     recipe = run.recipe
     system = recipe.build()
     trainer = Trainer(system, Shuffled(run.data()[0], recipe.seed), recipe.images, seed=recipe.seed, precision=recipe.precision)

@@ -1,5 +1,5 @@
-"""Generative moment matching network: a plain generator net, without encoder and without critic (Li, Swersky & Zemel 2015, "Generative
-moment matching networks"; Dziugaite, Roy & Ghahramani 2015, "Training generative neural networks via maximum mean discrepancy optimization").
+"""Generative moment matching network (Li, Swersky & Zemel 2015, "Generative moment matching networks"; Dziugaite, Roy & Ghahramani 2015,
+"Training generative neural networks via maximum mean discrepancy optimization"): a plain generator net, without encoder or critic.
 
     model      z ~ N(0, I),  x = G(z; theta)
     minimised  a distance between generated x and real y, seen through samples alone:
