@@ -56,7 +56,7 @@ def _threads(axes: Any, lines: NDArray[Any], stretch: NDArray[Any]) -> None:
         pieces = np.stack([lines[mine, :-1], lines[mine, 1:]], 2)
         shades = np.broadcast_to(colours[:, None], (*pieces.shape[:2], 4)).copy()
         shades[..., 3] = solid[mine]
-        axes.add_collection(LineCollection(pieces.reshape(-1, 2, 2), colors=shades.reshape(-1, 4), linewidths=0.7))
+        axes.add_collection(LineCollection(list(pieces.reshape(-1, 2, 2)), colors=shades.reshape(-1, 4), linewidths=0.7))
 
 
 def clouds(rows: Sequence[Sequence[Any]], names: Sequence[str], heads: Sequence[str]) -> Image.Image:

@@ -48,7 +48,7 @@ class Settings:
     """Hidden units of a layer."""
     layers: Annotated[int, Ge(1)] = 7
     """Hidden layers; depth is what makes edges sharp."""
-    slices: Annotated[int, Ge(0)] = 16
+    slices: Annotated[int, Ge(0)] = 8
     """Random directions of a batch along which the energy distance is taken; 0: over all pairs."""
     rate: Annotated[float, Gt(0)] = 1e-2
     """Learning rate of Adam, lowered to 0 by half a cosine."""
