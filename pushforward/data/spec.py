@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 
 from pushforward.core import UNLABELLED, BadInput, nearest
-from pushforward.data import arrays, digits, idx, images, labels_file, tables
+from pushforward.data import arrays, digits, idx, images, labels_file, tables, toys
 from pushforward.data.chance import split
 from pushforward.data.checks import check_differ
 from pushforward.data.dataset import Binarise, Dataset
 from pushforward.data.hidden_labels import hide_labels, without_labels
 from pushforward.data.resize import resized
 
-NAMES = ("digits", *idx.SETS)
+NAMES = ("digits", *idx.SETS, *toys.TOYS)
 HELD_OUT = 0.1
 Parts = tuple[Dataset, Dataset | None]
 
@@ -27,8 +27,8 @@ class DataSpec:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     path: str
-    """"digits", "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; "memory" for
-    tensors given in Python."""
+    """"digits", "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; a density in the
+    plane ("moons" and the like, or one .png whose dark places are dense); "memory" for tensors given in Python."""
     labels: int | None = None
     """Keep this many labels (balanced over classes) and hide the rest; None keeps all, 0 hides all."""
     labels_file: str = ""
@@ -49,7 +49,7 @@ class DataSpec:
     """Share kept as test where the data bring no test part (digits: always half); 0 keeps nothing out. None: a tenth, and where a CSV
     names a few labels a tenth of the other images, so that every label teaches."""
     split_seed: int = 0
-    """Chooses what is kept as test."""
+    """Chooses what is kept as test, and draws the points of a density in the plane."""
     target: str = ""
     """Name of the class column of a CSV."""
 
@@ -145,6 +145,8 @@ def _read(spec: DataSpec, memory: Any) -> Parts:
         parts = digits.read(spec.split_seed)
     elif spec.path in idx.SETS:
         parts = idx.read_named(spec.path)
+    elif spec.path in toys.TOYS:
+        parts = toys.read(spec.path, spec.split_seed), None
     else:
         parts = _read_file(spec)
     if spec.target and not spec.path.lower().endswith(".csv"):
@@ -172,11 +174,13 @@ def _read_file(spec: DataSpec) -> Parts:
         return arrays.read(path)
     if kind == ".csv":
         return tables.read(path, spec.target), None
+    if kind == ".png":
+        return toys.read_picture(path, spec.split_seed), None
     if "idx" in path.name:
         return idx.read_file(path), None
     raise BadInput(
         f"'{spec.path}' is of no kind that can be read; give a folder or zip of images, an IDX file (its name says idx3), "
-        ".npy, .npz or .csv."
+        ".npy, .npz or .csv, or one .png as a density in the plane."
     )
 
 

@@ -2,17 +2,22 @@
 
 from pushforward.figures.canvas import save
 from pushforward.figures.charts import accuracies, confusion, curves, reliability
+from pushforward.figures.maps import animation, cloth, clouds, latent_grid
 from pushforward.figures.planes import codes, marginals, points, to_plane
 from pushforward.figures.sheets import completions, interpolation, labelled, manifold, pairs, sheet
 
 __all__ = [
     "accuracies",
+    "animation",
+    "cloth",
+    "clouds",
     "codes",
     "completions",
     "confusion",
     "curves",
     "interpolation",
     "labelled",
+    "latent_grid",
     "manifold",
     "marginals",
     "pairs",

@@ -1,0 +1,69 @@
+"""The generator net taught by distances between samples."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import pushforward
+from pushforward.core import BadInput
+from pushforward.maths import energy_distance
+from pushforward.reproduce import moment_matching as table
+from pushforward.runs import Run
+from pushforward.systems.moment_matching import MomentMatching, Settings
+
+
+@pytest.mark.parametrize("settings", [{"objective": "energy"}, {"objective": "energy", "slices": 0}, {"objective": "mmd"}], ids=str)
+def test_it_learns(settings: dict[str, object], tmp_path: Path) -> None:
+    """Points of two moons come a hundred times nearer in a few seconds."""
+    run = pushforward.train("moment_matching", "moons", images=256 * 300, run=tmp_path / "run", quiet=True, units=32, layers=3, **settings)
+    _, test = run.data()
+    assert test is not None and test.row is not None
+    torch.manual_seed(0)
+    fresh = MomentMatching(Settings((2,), units=32, layers=3)).eval()
+    before, after = (float(energy_distance(one.sample(2_000, seed=0), test.row[:2_000])) for one in (fresh, run.open()))  # type: ignore[attr-defined]
+    assert after < 0.03 < before
+
+
+def test_the_loss_is_the_distance_of_its_own_points() -> None:
+    """Over all pairs, and about the same along slices; both in the units of the data."""
+    y = torch.randn(64, 2)
+    losses = []
+    for slices in (0, 4_000):
+        torch.manual_seed(0)
+        system = MomentMatching(Settings((2,), slices=slices, units=8, layers=1))
+        torch.manual_seed(1)
+        losses.append(float(system.loss({"row": y})[0]))
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_it_takes_no_label() -> None:
+    with pytest.raises(BadInput, match="label 3"):
+        MomentMatching(Settings((2,))).sample(2, label=3)
+
+
+def test_images_of_a_small_size(tmp_path: Path) -> None:
+    run = pushforward.train("moment_matching", "digits", images=256 * 200, run=tmp_path / "run", quiet=True, latent=10, slices=0)
+    losses = [line["generator/loss"] for line in run.metrics()]
+    assert losses[-1] < losses[0] / 3
+    assert pushforward.load(run.folder).sample(3, seed=0).shape == (3, 1, 8, 8)
+
+
+def test_a_cell_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small one: what it tells, that a second call repeats it, and the pictures."""
+    monkeypatch.setattr(table, "IMAGES", 2_560)
+    monkeypatch.setattr(table, "POINTS", 200)
+    monkeypatch.setattr(table, "PAIRS", 4)
+    cells = table.cells()
+    assert len(cells) == 18 and len({cell.name for cell in cells}) == 18
+    first = [cell for cell in cells if cell.seed == 0]
+    for cell in first:
+        (tmp_path / cell.name).mkdir(parents=True)
+    numbers = first[0].measure(tmp_path / first[0].name)
+    assert numbers["within"] == (numbers["energy distance"] <= numbers["real against real, 95th percentile"])
+    assert first[0].measure(tmp_path / first[0].name) == numbers
+    for cell in first[1:]:
+        cell.measure(tmp_path / cell.name)
+    paths = table.pictures({}, tmp_path)
+    assert all(path.stat().st_size > 1_000 for path in paths) and {path.suffix for path in paths} == {".png", ".gif"}
+    assert Run(tmp_path / "ring" / "seed-0" / "run").recipe.images == 2_560
