@@ -10,7 +10,7 @@ from common import environment, results, rounded
 
 from pushforward.core import UNLABELLED
 from pushforward.data import DataSpec, hide_labels, open_data
-from pushforward.data.neighbours import SURE, compared, components, spread
+from pushforward.data.neighbours import SURE, compared, components, graph, spread
 
 DRAWS, LABELS, NEIGHBOURS = 5, 100, 10
 
@@ -31,7 +31,7 @@ def main() -> None:
 
 def right(rows: np.ndarray, truth: np.ndarray, label: np.ndarray) -> float:
     """Share right among the hidden labels that the graph gives a guess for."""
-    guess = spread(rows, label, 10, NEIGHBOURS)
+    guess = spread(graph(rows, NEIGHBOURS), label, 10)
     asked = (label == UNLABELLED) & (guess != UNLABELLED)
     return float((guess == truth)[asked].mean())
 

@@ -5,10 +5,14 @@
 W joins each example with its nearest neighbours in the space of the principal components. Where the few known labels lack a style of a
 class (a crossed seven), the graph reaches it through others of its kind; a network that has seen none of it guesses, and believes itself.
 
+Where no label is known, the graph's own parts are the guesses: k-means on the first K eigenvectors of S, rows of length 1 (Ng, Jordan &
+Weiss 2001, "On spectral clustering"). Their numbers mean nothing; a network that learns them starts from as many classes as it should find.
+
 Images of one channel are straightened first (`straighten.py`): `benchmarks/neighbours.py` measures what that is worth.
 """
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +21,9 @@ from torch import Tensor
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.straighten import CHUNK, straightened
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 COMPONENTS = 64
 FITTED = 10_000
@@ -34,17 +41,19 @@ def guesses(dataset: Dataset, neighbours: int) -> Tensor:
     """int64 [n]: a class for the examples that the graph is sure of, UNLABELLED for the rest. Hidden labels are not looked at.
 
     Raises:
-        BadInput: no label is known, or there are no more examples than neighbours.
+        BadInput: no label is known and there are no clusters to look for, or there are no more examples than neighbours.
     """
     key = (dataset.fingerprint, neighbours)
     if key not in _found:
         label = dataset.label
-        if label is None or bool((label == UNLABELLED).all()):
+        if label is None or not dataset.classes:
             raise BadInput(f"neighbours is {neighbours}, but no label of '{dataset.name}' is known that could be spread. Leave it out.")
         if len(dataset) <= neighbours:
             raise BadInput(f"neighbours is {neighbours}, but '{dataset.name}' has only {len(dataset)} examples. Ask for fewer.")
         _found.clear()
-        found = spread(compared(dataset), label.cpu().numpy(), len(dataset.classes), neighbours)
+        smooth, classes = graph(compared(dataset), neighbours), len(dataset.classes)
+        known = bool((label != UNLABELLED).any())
+        found = spread(smooth, label.cpu().numpy(), classes) if known else parts(smooth, classes)
         _found[key] = torch.from_numpy(found).to(dataset.device)
     return _found[key]
 
@@ -73,15 +82,30 @@ def components(rows: np.ndarray) -> np.ndarray:
     return made
 
 
-def spread(rows: np.ndarray, label: np.ndarray, classes: int, neighbours: int) -> np.ndarray:
-    """rows float32 [n, d], label int64 [n] -> guesses int64 [n]."""
+def graph(rows: np.ndarray, neighbours: int) -> "csr_array":
+    """S [n, n] of rows float32 [n, d]."""
     from scipy.sparse import diags_array
     from sklearn.neighbors import kneighbors_graph
 
     near = kneighbors_graph(rows, neighbours)
     joined = near.maximum(near.T)
     degree = diags_array(1 / np.sqrt(np.asarray(joined.sum(1)).ravel()))
-    smooth = (degree @ joined @ degree).tocsr().astype(np.float32)
+    return (degree @ joined @ degree).tocsr().astype(np.float32)
+
+
+def parts(smooth: "csr_array", classes: int) -> np.ndarray:
+    """S -> the part of the graph int64 [n] that each example lies in."""
+    from scipy.sparse.linalg import eigsh
+    from sklearn.cluster import KMeans
+
+    start = np.random.default_rng(0).standard_normal(smooth.shape[0])
+    _, vectors = eigsh(smooth.astype(np.float64), classes, which="LA", v0=start)
+    rows = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return KMeans(classes, n_init=10, random_state=0).fit_predict(rows).astype(np.int64)
+
+
+def spread(smooth: "csr_array", label: np.ndarray, classes: int) -> np.ndarray:
+    """S, label int64 [n] -> guesses int64 [n]."""
     known = np.eye(classes, dtype=np.float32)[label] * (label != UNLABELLED)[:, None]
     belief = known
     for _ in range(ROUNDS):
