@@ -44,7 +44,8 @@ class DataSpec:
     observe: int = 0
     """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
     neighbours: int = 0
-    """Spread the known labels over a graph of so many nearest neighbours, as a first teacher; 0: do not."""
+    """Spread the known labels over a graph of so many nearest neighbours, as a first teacher (without labels: find the graph's own parts);
+    0: do not."""
     held_out: float | None = None
     """Share kept as test where the data bring no test part (digits: always half); 0 keeps nothing out. None: a tenth, and where a CSV
     names a few labels a tenth of the other images, so that every label teaches."""

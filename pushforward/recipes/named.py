@@ -5,7 +5,7 @@ from math import prod
 
 from pushforward.core import BadInput
 from pushforward.data import Dataset, DataSpec
-from pushforward.recipes.plan import Plan
+from pushforward.recipes.plan import Plan, known_labels
 
 EXAMPLES = 60_000
 """Training images of MNIST."""
@@ -98,8 +98,8 @@ def own_images(plan: Plan, train: Dataset) -> Plan:
         raise BadInput(f"few_labels learns from images, but '{train.name}' is a table. Use vae.")
     grey = train.shape[0] == 1
     views = "photos" if not grey else "digits" if min(train.shape[1:]) >= NOT_SMALL else "small-digits"
-    # neighbours are found by pixels, which say little about what is on a photo
-    near = plan.data.neighbours if grey and len(train) > plan.data.neighbours else 0
+    # neighbours are found by pixels, which say little about what is on a photo: there a few labels say more, but no label says nothing
+    near = plan.data.neighbours if (grey or not known_labels(train)) and len(train) > plan.data.neighbours else 0
     settings = plan.settings | {"net": "convolution", "views": views, "bound_weight": 1 / prod(train.shape)}
     return replace(plan, data=replace(plan.data, neighbours=near), settings=settings)
 

@@ -106,10 +106,14 @@ def labels_meant(labels: Any) -> dict[str, Any]:
 
 
 def fitted(plan: Plan, train: Dataset) -> Plan:
-    """`plan` for the data at hand: as it suits itself to them, and without what only labels can teach where none is known."""
+    """`plan` for the data at hand: as it suits itself to them, and without labelled images in its batches where no label is known."""
     plan = plan.suit(plan, train) if plan.suit else plan
-    nameless = train.label is None or bool((train.label == UNLABELLED).all())
-    return replace(plan, labelled=0) if nameless else plan
+    return plan if known_labels(train) else replace(plan, labelled=0)
+
+
+def known_labels(dataset: Dataset) -> int:
+    """How many labels are known."""
+    return 0 if dataset.label is None else int((dataset.label != UNLABELLED).sum())
 
 
 def complete(

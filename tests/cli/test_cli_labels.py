@@ -96,6 +96,7 @@ def test_the_recipe_suits_itself_to_the_images(few, photos, tmp_path):
     orders = [pushforward.recipes.plan("few_labels", each) for each in (large, colour)]
     assert [order.recipe.config["views"] for order in orders] == ["digits", "photos"]
     assert [order.recipe.data.neighbours for order in orders] == [10, 0] and [order.train.neighbours for order in orders] == [10, 0]
+    assert pushforward.recipes.plan("few_labels", colour[0], classes=2).recipe.data.neighbours == 10
     assert orders[1].recipe.config["bound_weight"] == 1 / (3 * 28 * 28) and orders[0].recipe.images >= 100_000
     assert pushforward.recipes.plan("few_labels", large, neighbours=3).recipe.data.neighbours == 3
     table = torch.randn(20, 3), torch.arange(20) % 2
@@ -106,7 +107,8 @@ def test_the_recipe_suits_itself_to_the_images(few, photos, tmp_path):
 @pytest.mark.parametrize("what", ["few_labels", "demo", "mnist_semi", "classification_vae"])
 def test_recipes_without_any_label(what):
     found = pushforward.recipes.plan(what, "digits", labels=0, images=256).recipe
-    assert found.labelled == 0 and found.data.neighbours == 0 and found.classes[3] == "cluster 3" and found.config["classes"] == 10
+    assert found.labelled == 0 and found.classes[3] == "cluster 3" and found.config["classes"] == 10
+    assert found.data.neighbours == (10 if what in ("few_labels", "mnist_semi") else 0)
     image = torch.randint(0, 256, (40, 1, 28, 28), dtype=torch.uint8)
     assert pushforward.recipes.plan(what, image, classes=6, images=256).recipe.config["classes"] == 6
 
