@@ -213,5 +213,5 @@ def described(train: "Dataset", test: "Dataset | None") -> list[str]:
         unknown = int((train.label == UNLABELLED).sum())
         lines.append(f"{len(train.classes)} classes: {', '.join(counts)}" + (f"; {unknown:,} without a label." if unknown else "."))
     else:
-        lines.append("No classes: put the images of each class into a sub-folder of their own to have some.")
+        lines.append("No classes: put the images of each class into a sub-folder of their own, or name some in a CSV (--labels).")
     return [*lines, *train.notes]

@@ -39,6 +39,9 @@ class SuggestLabels:
             raise BadInput(f"--count is {self.count}, but must be 1 or more.")
         run, system = opened(self.run)
         train, test = run.data()
+        told = known(train) + (known(test) if test and run.recipe.data.labels_file else [])
+        target = self.out or outputs(run) / "to_label.csv"
+        keep_answers(target, told)
         places, p = metrics.suggestions(system, train, self.count, self.seed)
         names, files = classes_of(run, p.shape[1]), [train.names[place] for place in places.tolist()]
         guesses = [(names[int(row.argmax())], float(row.max())) for row in p]
@@ -50,8 +53,7 @@ class SuggestLabels:
         if files:
             kept(figures.labelled(train.batch(places)["image"], captions), run, "to_label", None)
         rows = [[file, "", guess, f"{share:.4f}"] for file, (guess, share) in zip(files, guesses, strict=True)]
-        told = known(train) + (known(test) if test and run.recipe.data.labels_file else [])
-        print(write_csv(["file", "class", "guess", "probability"], rows + told, self.out or outputs(run) / "to_label.csv"))
+        print(write_csv(["file", "class", "guess", "probability"], rows + told, target))
 
 
 def known(dataset: "Dataset") -> list[list[str]]:
@@ -62,6 +64,24 @@ def known(dataset: "Dataset") -> list[list[str]]:
         return []
     label = dataset.label.tolist()
     return [[file, dataset.classes[kind], "", ""] for file, kind in zip(dataset.names, label, strict=True) if kind != UNLABELLED]
+
+
+def keep_answers(path: Path, told: list[list[str]]) -> None:
+    """Refuse to write over a CSV that somebody has filled in.
+
+    Raises:
+        BadInput: there is one at `path`, with classes that are not among `told`.
+    """
+    import csv
+
+    from pushforward.core import BadInput
+
+    if not path.is_file():
+        return
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        filled = [row[:2] for row in list(csv.reader(file))[1:] if len(row) > 1 and row[1].strip()]
+    if any(row not in [each[:2] for each in told] for row in filled):
+        raise BadInput(f"'{path}' holds classes that somebody filled in; choose another file with --out, or move it.")
 
 
 @dataclass(frozen=True)

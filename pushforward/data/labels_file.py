@@ -114,9 +114,10 @@ def _places(path: Path, files: tuple[str, ...], lines: list[Line], name: str) ->
     for place, file in enumerate(files):
         ends[file.rpartition("/")[2]].append(place)
     found: dict[int, list[Line]] = defaultdict(list)
-    missing, shared = [], []
+    missing, shared, known = [], [], set(files)
     for line in lines:
-        wanted = line.file.replace("\\", "/").removeprefix("./")
+        # a backslash parts folders, but may also belong to the name, or stand for a byte that is no text
+        wanted = line.file if line.file in known else line.file.replace("\\", "/").removeprefix("./")
         near = [place for place in ends[wanted.rpartition("/")[2]] if f"/{files[place]}".endswith(f"/{wanted}")]
         exact = [place for place in near if files[place] == wanted]
         places = exact or near

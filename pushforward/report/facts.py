@@ -88,6 +88,11 @@ class Shown:
             return None
         return Scores(metrics.confusion(self.system, self.test))
 
+    @property
+    def scored(self) -> str:
+        """`test images`: what the scores are of."""
+        return "test images" if self.scores is None or self.test is None or self.scores.count == len(self.test) else "labelled test images"
+
     @cached_property
     def measured(self) -> dict[str, float]:
         """The bound and its two parts on at most 2,000 examples, in nats per example; empty for a system that has none."""

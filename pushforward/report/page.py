@@ -83,7 +83,7 @@ def headline(shown: Shown) -> list[Number]:
     numbers = []
     if shown.scores is not None:
         low, high = shown.scores.interval
-        note = f"of {shown.scores.count:,} test images; {percent(0.95, 0)} interval {percent(low)} to {percent(high)}"
+        note = f"of {shown.scores.count:,} {shown.scored}; {percent(0.95, 0)} interval {percent(low)} to {percent(high)}"
         numbers.append(Number(percent(shown.scores.accuracy, 2), "test accuracy", note))
     for name, value in shown.measured.items():
         numbers.append(Number(f"{value:,.1f}".replace("-", "−"), name, f"nats, on {'training' if shown.test is None else 'test'} data"))

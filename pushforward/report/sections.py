@@ -143,12 +143,12 @@ def classification(shown: Shown) -> Section | None:
     if scores is None:
         return None
     names = list(shown.train.classes) or [str(k) for k in range(len(scores.matrix))]
-    alt = f"Confusion matrix of {scores.count} test images; {percent(scores.accuracy)} lie on the diagonal."
+    alt = f"Confusion matrix of {scores.count} {shown.scored}; {percent(scores.accuracy)} lie on the diagonal."
     low, high = scores.interval
     plate = Plate(
         figures.confusion(scores.matrix, names), alt, captions.CONFUSION.format(low=percent(low), high=percent(high)), kind="chart"
     )
-    intro = f"{percent(scores.accuracy, 2)} of {scores.count:,} test images are classified rightly; training saw none of them."
+    intro = f"{percent(scores.accuracy, 2)} of {scores.count:,} {shown.scored} are classified rightly; training saw none of them."
     table = [(f"{names[t]} read as {names[a]}", f"{n:,}", f"{total:,}") for t, a, n, total in scores.confused()]
     return Section("classification", "Classification", intro, [plate], ("most confused", "images", "of") if table else (), table)
 

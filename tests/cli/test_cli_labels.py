@@ -137,6 +137,15 @@ def test_suggestions_are_the_same_each_time_have_no_label_and_are_shown(ask, few
     assert "to_label.png\n" in one.out and two.out.split("\n")[:20] == one.out.split("\n")[:20] != other.out.split("\n")[:20]
 
 
+def test_what_was_filled_in_is_not_written_over(ask, few, tmp_path):
+    for _ in range(2):
+        assert ask("suggest-labels", few.folder, "--out", "a.csv").code == 0
+    filled = (tmp_path / "a.csv").read_text().replace(",,", ",one,", 1)
+    (tmp_path / "a.csv").write_text(filled)
+    refused(ask, ["suggest-labels", few.folder, "--out", "a.csv"], "'a.csv' holds classes that somebody filled in", tmp_path)
+    assert (tmp_path / "a.csv").read_text() == filled
+
+
 def test_suggestions_for_a_set_with_numbers_for_files(ask, runs, tmp_path):
     run = pushforward.train("classification_vae", "digits", labels=50, labelled=16, run="run", **TINY)
     _, rows = table(ask("suggest-labels", run.folder, "--count", 3).path)

@@ -60,6 +60,12 @@ def test_the_end_of_a_path_will_do_where_it_is_unique(read):
     assert told(train) == {"top.png": "cat", "b/3.png": "dog"}
 
 
+def test_a_backslash_may_belong_to_a_name(read, photos):
+    (photos / "a\\0.png").write_bytes((photos / "top.png").read_bytes())
+    train, _ = read("a\\0.png,cat", "b/0.png,dog")
+    assert told(train) == {"a\\0.png": "cat", "b/0.png": "dog"}
+
+
 def test_by_default_every_label_teaches_and_what_is_held_out_has_none(read):
     train, test = read(*(f"a/{number}.png,{'cat' if number % 2 else 'dog'}" for number in range(20)))
     assert (train.label != UNLABELLED).sum() == 20 and (test.label == UNLABELLED).all() and len(test) == 2

@@ -97,6 +97,13 @@ def test_a_run_that_was_told_no_label_shows_its_clusters(tmp_path: Path) -> None
     assert "clusters" not in written(tmp_path, train=replace(data, label=torch.arange(120) % 5 - 1)).sections
 
 
+def test_accuracy_on_a_part_of_the_test_images_says_so(tmp_path: Path, whole: Page) -> None:
+    test = strips(200)
+    assert test.label is not None
+    some = replace(test, label=torch.where(torch.arange(200) < 40, test.label, -1))
+    assert "of 40 labelled test images" in written(tmp_path, test=some).text and "labelled test images" not in whole.text
+
+
 def test_the_page_asks_nothing_of_the_network_and_runs_nothing(whole: Page) -> None:
     for tag, attributes in whole.tags:
         assert tag not in ("script", "link", "iframe", "object", "base", "form"), tag
