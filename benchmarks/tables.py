@@ -163,14 +163,21 @@ def moment_matching() -> str:
 def measured(name: str) -> str:
     """How, where and with what the cells of a table were measured."""
     found = read(name)
-    last = found["cells"][-1]
-    return f"Measured by `{found['command']}` (`results/{name}.json`), {machine({'environment': last})}.\n"
+    last, threads = found["cells"][-1], cores(cell["machine"]["threads"] for cell in found["cells"])
+    where = f"{threads} of {last['machine']['processor']}, torch {last['versions']['torch']}"
+    return f"Measured by `{found['command']}` (`results/{name}.json`), {where}.\n"
 
 
 def machine(found: dict[str, Any]) -> str:
     """two cores of an Intel Xeon, torch 2.13.0"""
     here = found["environment"]
-    return f"{here['machine']['threads']} cores of {here['machine']['processor']}, torch {here['versions']['torch']}"
+    return f"{cores([here['machine']['threads']])} of {here['machine']['processor']}, torch {here['versions']['torch']}"
+
+
+def cores(threads: Iterable[int]) -> str:
+    """1 core, 2 cores, or 1 to 2 cores."""
+    least, most = min(each := list(threads)), max(each)
+    return f"{least} to {most} cores" if least < most else f"{most} core{'s' if most > 1 else ''}"
 
 
 TABLES = {

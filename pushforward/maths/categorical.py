@@ -19,7 +19,7 @@ def one_hot(label: Int[Tensor, "n"], classes: int) -> Float[Tensor, "n k"]:
 def mutual_information(p: Float[Tensor, "n k"], q: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
     """I(Y; Y') in nats, where the joint distribution of two views' classes is the batch mean of p(y|x) q(y'|x'),
     symmetrised (invariant information clustering: Ji, Henriques & Vedaldi 2019, eq. 3)."""
-    joint = p.T @ q / len(p)
+    joint = (p[:, :, None] * q[:, None]).mean(0)  # no matrix product, which autocast would round: near independence only noise is left
     joint = ((joint + joint.T) / 2).clamp(min=1e-8)
     joint = joint / joint.sum()
     return (joint * (joint.log() - joint.sum(0, keepdim=True).log() - joint.sum(1, keepdim=True).log())).sum()

@@ -83,3 +83,11 @@ def test_mutual_information_has_a_slope_where_a_class_is_never_met() -> None:
     logits = torch.tensor([[90.0, 0.0, -200.0], [0.0, 90.0, -200.0]], requires_grad=True)
     mutual_information(logits.softmax(1), logits.softmax(1)).backward()
     assert torch.isfinite(logits.grad).all()
+
+
+def test_mutual_information_is_not_rounded_where_bfloat16_is_on() -> None:
+    torch.manual_seed(0)
+    p, q = (torch.randn(256, 10).mul(0.3).softmax(1) for _ in range(2))
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = mutual_information(p, q)
+    torch.testing.assert_close(rounded, mutual_information(p, q), atol=1e-7, rtol=1e-5)
