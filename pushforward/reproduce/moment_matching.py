@@ -28,7 +28,7 @@ SEEDS = 3
 POINTS = 10_000
 PAIRS = 100
 """Pairs of real samples, from whose distances the 95th percentile is taken."""
-CLOTH = "spirals"
+CLOTH = "checkerboard"
 FRAMES = 48
 REACH = 2.3
 
