@@ -53,6 +53,8 @@ class Settings:
     """Nats per code dimension that cost nothing."""
     draws: Annotated[int, Ge(1)] = 1
     """Codes drawn for each example; with more than one the importance-weighted bound is trained."""
+    draws_from: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    """Share of the run before which one code is drawn all the same: a first approach costs less so."""
     average: Annotated[int, Ge(0)] = 0
     """Half-life of the averaged weights that all answers come from, in images; 0: the weights themselves."""
     rate: Annotated[float, Gt(0)] = 1e-3
@@ -116,6 +118,7 @@ class VAE(System, Samples, Encodes, Weighs):
 
     def enter(self, stage: Stage) -> None:
         self.stage = stage
+        self.weighs = self.config.draws > 1 and stage.progress >= self.config.draws_from
         warm_up = self.config.warm_up
         self.beta.fill_(self.config.beta * (min(1.0, stage.progress / warm_up) if warm_up else 1.0))
 
@@ -132,7 +135,7 @@ class VAE(System, Samples, Encodes, Weighs):
         """E_q(z|x)[-log p(x|z)] + beta KL(q(z|x) || N(0, I)), in nats per example."""
         x, net = batch[self.key], self.networks  # type: ignore[literal-required]
         mean, log_var = net.encode(x)
-        if self.config.draws > 1:
+        if self.weighs:
             return self.weighted(x, (mean, log_var))
         z = draw(mean, log_var)
         distortion = -net.likelihood(x, net.decoder(z)).mean()

@@ -64,6 +64,15 @@ def test_the_decoder_follows_the_bound_and_the_guide_follows_it_on_average() -> 
     assert plain.mean(0).abs().max() > 20 * error.max(), "a slope lost in noise tests nothing"
 
 
+def test_one_code_is_drawn_before_its_share_of_the_run() -> None:
+    system, x = VAE(Settings((1, 6, 5), LATENT, likelihood="bernoulli", draws=K, draws_from=0.5)), images(N, (1, 6, 5), "bernoulli")
+    for share, one in ((0.0, True), (0.49, True), (0.5, False), (1.0, False)):
+        system.enter(system.schedule(round(1_000 * share), 1_000))
+        _, terms = system.loss({"image": x})
+        apart = (terms["bound"] - terms["distortion"] - terms["rate"]).abs()
+        assert (apart < 1e-4) == one, "of one code the bound is the sum of its parts, of several it is tighter"
+
+
 def test_it_refuses_free_bits() -> None:
     with pytest.raises(BadInput, match="free_bits"):
         VAE(Settings((7,), draws=2, free_bits=0.1))
