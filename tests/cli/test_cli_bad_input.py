@@ -57,7 +57,7 @@ def test_misspelt(ask, tmp_path, words, part):
         ([*DIGITS, "--imagse", 2], "VAE has no option '--imagse'; did you mean '--images'?"),
         ([*DIGITS, "--latent", "two"], "--latent is 'two': input should be a valid integer"),
         ([*DIGITS, "--latent"], "--latent is 'true': input should be a valid integer"),
-        ([*DIGITS, "--net", "mpl"], "--net is 'mpl': input should be 'auto', 'mlp' or 'convolution'"),
+        ([*DIGITS, "--net", "mpl"], "--net is 'mpl': input should be 'auto', 'mlp', 'convolution' or 'residual'"),
         ([*DIGITS, "--shape", 3], "--shape is '3', but it follows from the data"),
         ([*DIGITS, "stray"], "has no place for 'stray'"),
         ([*DIGITS, "--rule", "altrnating"], "--rule is 'altrnating'; did you mean 'alternating'?"),
