@@ -58,15 +58,17 @@ def results_of(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
 def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """Measure the cells of a table that are not in its results yet, in order; the paths of results and pictures.
 
-    only: the beginning of the names of the cells to measure.
+    only: the beginning of the names of the cells to measure, up to a slash where there are such.
 
     Raises:
         BadInput: no such table or cell, results that are none, or another process is at it.
     """
     module = find(name)
-    cells = [cell for cell in module.cells() if cell.name.startswith(only)]
+    every = module.cells()
+    whole = [cell for cell in every if f"{cell.name}/".startswith(f"{only}/")]  # labels-100 does not mean labels-1000
+    cells = whole or [cell for cell in every if cell.name.startswith(only)]
     if not cells:
-        known = [cell.name for cell in module.cells()]
+        known = [cell.name for cell in every]
         raise BadInput(f"{name} has no cell whose name begins with '{only}'{nearest(only, known)} It has: {', '.join(known[:40])}.")
     scratch = runs / name.replace("_", "-")
     scratch.mkdir(parents=True, exist_ok=True)

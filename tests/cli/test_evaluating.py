@@ -73,7 +73,7 @@ def small(monkeypatch):
 
         return Cell(name, {"kind": name[0]}, int(name[-1]), measure)
 
-    module = SimpleNamespace(__doc__="A small table.", cells=lambda: [cell("a/0"), cell("b/1"), cell("b/2")])
+    module = SimpleNamespace(__doc__="A small table.", cells=lambda: [cell("a/0"), cell("b/1"), cell("b/2"), cell("bb/3")])
     monkeypatch.setattr(running, "names", lambda: ["small-table"])
     monkeypatch.setattr(running, "import_module", lambda name: module)
     return asked
@@ -83,13 +83,14 @@ def test_reproduce_keeps_each_cell_and_goes_on(ask, small, tmp_path):
     assert ask("reproduce", "small-table").code == 130
     found = json.loads((tmp_path / "results" / "small_table.json").read_text())
     assert [cell["name"] for cell in found["cells"]] == ["a/0"] and found["command"] == "pushforward reproduce small-table"
-    assert "1 of   3 cells   A small table." in ask("reproduce").out
+    assert "1 of   4 cells   A small table." in ask("reproduce").out
     answer = ask("reproduce", "small_table", "--only", "b/2")
     assert answer.code == 0 and answer.path == Path("results/small_table.json")
     assert ask("reproduce", "small-table").code == 0
-    assert small == ["a/0", "b/1", "b/2", "b/1"]
+    assert small == ["a/0", "b/1", "b/2", "b/1", "bb/3"]
     cells = json.loads((tmp_path / "results" / "small_table.json").read_text())["cells"]
-    assert [cell["name"] for cell in cells] == ["a/0", "b/1", "b/2"]
+    assert [cell["name"] for cell in cells] == ["a/0", "b/1", "b/2", "bb/3"]
+    assert ask("reproduce", "small-table", "--only", "b").code == 0 and ask("reproduce", "small-table", "--only", "b/").code == 0
     assert cells[0]["numbers"]["value"] == 0.333333 and cells[0]["command"] == "pushforward reproduce small-table --only a/0"
     assert {"seed", "setting", "versions", "machine"} <= cells[0].keys()
 
