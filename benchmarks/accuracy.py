@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common import environment, results, rounded
+from common import environment, results
 
 import pushforward
 from pushforward.metrics import accuracy, label_spreading, nearest_neighbour
@@ -52,4 +52,4 @@ def mnist_semi() -> dict[str, Any]:
 if __name__ == "__main__":
     name = sys.argv[1]
     found = {"demo": demo, "mnist_semi": mnist_semi}[name]()
-    results(f"{name}.json", rounded({"command": f"python benchmarks/accuracy.py {name}", "environment": environment(), **found}))
+    results(f"{name}.json", {"command": f"python benchmarks/accuracy.py {name}", "environment": environment(), **found})

@@ -8,7 +8,7 @@ Five draws of labels. Only training images are read; no network is trained.
 
 import numpy as np
 import torch
-from common import environment, results, rounded
+from common import environment, results
 from scipy.sparse import csr_array
 
 from pushforward.core import UNLABELLED
@@ -34,7 +34,7 @@ def main() -> None:
     told = {"command": "python benchmarks/neighbours.py", "environment": environment(), "data": "MNIST, 60,000 training images"}
     told |= {"fingerprint": train.fingerprint[:16], "labels": LABELS, "neighbours": NEIGHBOURS, "draws": list(range(DRAWS))}
     told |= {"share that is given": SURE, "share of the given guesses that is right": found}
-    results("neighbours.json", rounded(told | {"share of all images right, clusters without labels, matched one to one": alone}))
+    results("neighbours.json", told | {"share of all images right, clusters without labels, matched one to one": alone})
 
 
 def right(graph: csr_array, truth: np.ndarray, label: np.ndarray) -> float:

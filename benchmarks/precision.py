@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from common import environment, results, rounded
+from common import environment, results
 from torch import nn
 
 from pushforward.core import System
@@ -68,7 +68,7 @@ def main() -> None:
         print(name, {way: round(told["median"], 1) for way, told in found[name].items()})
     results(
         "precision.json",
-        rounded({"command": "python benchmarks/precision.py", "environment": environment(), "batch": BATCH, "milliseconds": found}),
+        {"command": "python benchmarks/precision.py", "environment": environment(), "batch": BATCH, "milliseconds": found},
     )
 
 

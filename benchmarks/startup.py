@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from common import environment, results, rounded
+from common import environment, results
 
 TIMES = 5
 FIRST = """
@@ -51,7 +51,7 @@ def main() -> None:
     found["first step of vae on mnist, after imports"] = statistics.median(step for step, _ in steps)
     memory = max(most for _, most in steps)
     told = {"command": "python benchmarks/startup.py", "environment": environment(), "processes of each": TIMES, "seconds": found}
-    results("startup.json", rounded(told | {"peak memory of vae on mnist, MiB": memory}))
+    results("startup.json", told | {"peak memory of vae on mnist, MiB": memory})
 
 
 if __name__ == "__main__":

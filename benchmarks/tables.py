@@ -109,7 +109,8 @@ def semi_supervised() -> str:
     mine = [cell for cell in cells if cell["name"].startswith("labels-")]
     minutes = {n: [c["numbers"]["seconds of training"] / 60 for c in mine if c["setting"]["labels"] == n] for n in columns}
     rows.append(["minutes of training, at most", *(f"{max(minutes[n]):.1f}" if minutes[n] else "" for n in columns)])
-    said = "; ".join(f"{name} {', '.join(f'{percent(v)} at {n:,}' for n, v in values.items())}" for name, (values, _) in PUBLISHED.items())
+    told = {name: ", ".join(f"{percent(v)} at {n:,}" for n, v in values.items()) for name, (values, _) in PUBLISHED.items()}
+    said = "; ".join(f"{name} {told[name]} ({where})" for name, (_, where) in PUBLISHED.items())
     after = f"\nMean ± standard deviation over label draws (the least of them; number of draws). Published: {said}.\n" + measured(
         "semi_supervised"
     )

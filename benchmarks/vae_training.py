@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from common import environment, results, rounded
+from common import environment, results
 from peers import PythaeSide, example_loop, peer_networks
 from torch import Tensor, nn
 
@@ -200,7 +200,7 @@ def main() -> None:
             found[kind] = {"networks": name, "milliseconds a step": times, "ratios": ratios, "final losses, nats (seeds 0..)": losses}
             print(name, *(f"\n  {side:28} {ms:8.2f} ms   x{median['pythae'] / ms:.2f}" for side, ms in median.items()))
     found["scaling of (a)"] = scaling(dataset)
-    results("vae_training.json", rounded(found))
+    results("vae_training.json", found)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,21 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 from torch import Tensor, nn
 
-from pushforward.core import UNLABELLED, BadInput, Batch, Classifies, Edits, Encodes, Player, Samples, Stage, System, Terms, find_system
+from pushforward.core import (
+    UNLABELLED,
+    BadInput,
+    Batch,
+    Classifies,
+    Edits,
+    Encodes,
+    Player,
+    Samples,
+    Stage,
+    System,
+    Terms,
+    Weighs,
+    find_system,
+)
 from pushforward.core import check as check_batch
 from pushforward.data import DataSpec
 from pushforward.runs import Recipe, Run, config_as_json, config_of
@@ -410,6 +424,20 @@ def it_edits(case: Case, folder: Path) -> None:
     assert torch.equal(system.edit(batch, seed=1), system.edit(batch, seed=1))
 
 
+def it_weighs(case: Case, folder: Path) -> None:
+    """Importance weights of each example, as many as are asked for, finite; a posterior, where there is one, for each."""
+    system, made = at(case, 0)
+    batch = made.batch(system.stage, 0, 0, 1)
+    if not isinstance(system.eval(), Weighs):
+        return
+    if "label" in batch:
+        batch["label"] = batch["label"].clamp(min=0)
+    n = system.stage.batch_size
+    for found in system.log_weights(batch, 3):
+        assert found.shape == (3, n) and torch.isfinite(found).all() and not found.requires_grad
+    assert all(len(part) == n for part in system.posterior(batch) or ())
+
+
 def what_is_saved_opens_the_same(case: Case, folder: Path) -> None:
     """A run folder gives back the same samples, codes, classes and edits to the bit, at the same stage."""
     trainer = case.trainer()
@@ -447,5 +475,6 @@ CHECKS = [
     it_answers_where_its_weights_lie,
     it_classifies,
     it_edits,
+    it_weighs,
     what_is_saved_opens_the_same,
 ]

@@ -3,7 +3,7 @@
 from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Samples, Weighs, asked
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
 from pushforward.core.errors import BadInput, nearest
-from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player
+from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player, growing
 from pushforward.core.stage import Stage, warm_up_then_cosine
 from pushforward.core.system import System, find_system, system_names
 
@@ -30,6 +30,7 @@ __all__ = [
     "asked",
     "check",
     "find_system",
+    "growing",
     "nearest",
     "system_names",
     "warm_up_then_cosine",

@@ -95,6 +95,11 @@ class Average:
     """In images. Weights and running statistics are mixed, other buffers copied."""
 
 
+def growing(half_life: int, seen: int) -> int:
+    """The half-life of an average after `seen` images. A young one follows quickly: what weights were at first is not worth remembering."""
+    return min(half_life, int(0.35 * seen))
+
+
 @dataclass(frozen=True)
 class Player:
     """One side of the game: the weights it alone may move, and what it wants small."""

@@ -106,7 +106,7 @@ def likelihood(
     label = dataset.label.cpu() if dataset.label is not None else None
     told: dict[str, Any] = {"draws": draws, "p(x|y,z) of": getattr(system.config, "likelihood", "")}
     told["conditional on"] = "" if summed else ", ".join(sorted(system.needs - {"image", "row", "index"}))
-    return told | {f"{name}": value for name, value in metrics.summary(found, q if summed else None, label).items()}
+    return told | metrics.summary(found, q if summed else None, label)
 
 
 def codes(system: System, dataset: Dataset, q: Tensor | None, pictures: dict[str, Image.Image]) -> dict[str, Any]:

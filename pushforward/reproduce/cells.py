@@ -1,6 +1,5 @@
 """One measurement of a table: a setting and a seed."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +28,3 @@ def trained(folder: Path, what: str, data: Any = None, **options: Any) -> tuple[
     made = (folder / "recipe.json").exists()
     run = go_on(folder, quiet=True) if made else recipes.train(what, data, run=folder, quiet=True, **options)
     return run, sum(session["seconds"] for session in run.sessions())
-
-
-def clocked(work: "Callable[[], Any]") -> tuple[Any, float]:
-    """What `work` returns, and the seconds that it took."""
-    start = time.monotonic()
-    found = work()
-    return found, time.monotonic() - start

@@ -4,7 +4,6 @@ Are the digits sharp? An independent classifier reads conditional samples, and s
 digits of a class they cover, beside the floor: what as many real training digits of the class cover.
 """
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ COMPONENTS, EACH = 20, 1_000
 
 def cells() -> list[Cell]:
     """The reader first, then what it reads."""
-    return [Cell("reader", READER, 1, reader), Cell("digits", DIGITS | {"components": COMPONENTS}, 0, partial(digits))]
+    return [Cell("reader", READER, 1, reader), Cell("digits", DIGITS | {"components": COMPONENTS}, 0, digits)]
 
 
 def reader(folder: Path) -> dict[str, Any]:

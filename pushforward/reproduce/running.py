@@ -145,10 +145,10 @@ def in_background(name: str, only: str, results: Path, runs: Path) -> tuple[int,
     find(name)
     log = runs / f"{name.replace('_', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    words = ["reproduce", name, "--only", only, "--results", str(results), "--runs", str(runs)]
+    words = ["reproduce", name, "--results", str(results), "--runs", str(runs), *(["--only", only] if only else [])]
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pushforward", *(words if only else [w for w in words if w not in ("--only", "")])],
+            [sys.executable, "-m", "pushforward", *words],
             stdout=out,
             stderr=out,
             stdin=subprocess.DEVNULL,

@@ -23,12 +23,12 @@ LECTURE = {100: 0.2569, 400: 0.3577, 1000: 0.7047, 4000: 0.9291, 10_000: 0.9697,
 DRAWS = {100: 5, 400: 3, 1000: 3, 60_000: 3}
 """Label draws of each column; one where nothing is said."""
 PUBLISHED = {
-    "M1+M2, 2014": ({100: 0.9667, 1000: 0.9760}, "Kingma et al. 2014, table 1"),
-    "ADGM, 2016": ({100: 0.9904}, "Maaloe et al. 2016, table 1"),
-    "Bad GAN, 2017": ({100: 0.99205}, "Dai et al. 2017, table 1"),
-    "SNTG, 2018": ({100: 0.9934}, "Luo et al. 2018, table 4"),
+    "M1+M2, 2014": ({100: 0.9667, 1000: 0.9760}, "Kingma et al. 2014"),
+    "ADGM, 2016": ({100: 0.9904}, "Maaloe et al. 2016, as quoted in the code of Dai et al. 2017"),
+    "Bad GAN, 2017": ({100: 0.99205}, "Dai et al. 2017, README of its code"),
+    "SNTG, 2018": ({100: 0.9934}, "Luo et al. 2018, quoted from memory: check before citing"),
 }
-"""Accuracy by labels, and where it stands."""
+"""Accuracy by labels, and where it was found."""
 STEPS, STEPS_ELSEWHERE, BATCH = 3000, 1750, 256
 """Rounds at 100 labels (ten minutes of two cores) and elsewhere (six)."""
 LECTURE_IMAGES = 1_500_000

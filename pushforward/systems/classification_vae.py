@@ -28,7 +28,7 @@ from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from pushforward.core import UNLABELLED, Adam, Average, BadInput, Batch, Player, Source, Stage, System, Terms, warm_up_then_cosine
+from pushforward.core import UNLABELLED, Adam, Average, BadInput, Batch, Player, Source, Stage, System, Terms, growing, warm_up_then_cosine
 from pushforward.core.abilities import Classifies, Encodes, Samples, Weighs, asked
 from pushforward.data import Shuffled
 from pushforward.data.augment import VIEWS, ViewsName, see
@@ -155,8 +155,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, 0.03), era=era)
 
     def players(self) -> list[Player]:
-        # a young average follows quickly: what the weights were at first is not worth remembering
-        half_life = min(self.config.average, int(0.35 * self.stage.seen))
+        half_life = growing(self.config.average, self.stage.seen)
         average = Average(self.averaged, half_life)
         return [Player("vae", self.networks, self.loss, Adam(self.config.rate, (0.9, 0.99), decay=self.config.decay), average=average)]
 

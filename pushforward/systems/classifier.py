@@ -17,7 +17,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from pushforward.core import UNLABELLED, Adam, Average, BadInput, Batch, Classifies, Player, Stage, System, Terms, warm_up_then_cosine
+from pushforward.core import (
+    UNLABELLED,
+    Adam,
+    Average,
+    BadInput,
+    Batch,
+    Classifies,
+    Player,
+    Stage,
+    System,
+    Terms,
+    growing,
+    warm_up_then_cosine,
+)
 from pushforward.data.augment import VIEWS, ViewsName, see
 from pushforward.nets import Net, trunk_for
 
@@ -83,7 +96,7 @@ class Classifier(System, Classifies):
         return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress))
 
     def players(self) -> list[Player]:
-        half_life = min(self.config.average, int(0.35 * self.stage.seen))  # a young average follows quickly
+        half_life = growing(self.config.average, self.stage.seen)
         optimiser = Adam(self.config.rate, (0.9, 0.99), decay=self.config.decay)
         return [Player("classifier", self.networks, self.loss, optimiser, average=Average(self.averaged, half_life))]
 

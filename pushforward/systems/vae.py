@@ -26,7 +26,21 @@ import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
-from pushforward.core import Adam, Average, BadInput, Batch, Encodes, Player, Samples, Stage, System, Terms, Weighs, warm_up_then_cosine
+from pushforward.core import (
+    Adam,
+    Average,
+    BadInput,
+    Batch,
+    Encodes,
+    Player,
+    Samples,
+    Stage,
+    System,
+    Terms,
+    Weighs,
+    growing,
+    warm_up_then_cosine,
+)
 from pushforward.maths import at_least, draw, draws_of, kl_from_standard_normal, log_normal, noise
 from pushforward.nets import Kind, Net, decoder_for, encoder_for, likelihood, suits
 
@@ -123,8 +137,7 @@ class VAE(System, Samples, Encodes, Weighs):
         self.beta.fill_(self.config.beta * (min(1.0, stage.progress / warm_up) if warm_up else 1.0))
 
     def players(self) -> list[Player]:
-        # a young average follows quickly: what the weights were at first is not worth remembering
-        half_life = min(self.config.average, int(0.35 * self.stage.seen))
+        half_life = growing(self.config.average, self.stage.seen)
         average = Average(self.averaged, half_life) if self.config.average else None
         return [Player("vae", self.networks, self.loss, Adam(self.config.rate), average=average)]
 

@@ -118,5 +118,6 @@ def test_the_queue_outlives_its_command(tmp_path):
     until = time.monotonic() + 60
     while not log.read_text() and time.monotonic() < until:
         time.sleep(0.2)
-    os.kill(process, signal.SIGTERM) if not log.read_text() else None
+    if not log.read_text():
+        os.kill(process, signal.SIGTERM)
     assert "has no cell whose name begins with 'nothing-begins-so'" in log.read_text()

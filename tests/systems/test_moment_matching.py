@@ -36,7 +36,7 @@ def test_the_loss_is_the_distance_of_its_own_points() -> None:
         torch.manual_seed(0)
         system = MomentMatching(Settings((2,), slices=slices, units=8, layers=1))
         torch.manual_seed(1)
-        losses.append(float(system.loss({"row": y})[0]))
+        losses.append(system.loss({"row": y})[0].item())
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
