@@ -169,6 +169,16 @@ def moment_matching() -> str:
     return table(heads, rows) + "\n" + measured("moment_matching")
 
 
+def clusters() -> str:
+    """What is found without a label, each seed."""
+    rows = []
+    for cell in read("clusters")["cells"]:
+        found = cell["numbers"]
+        shares = [percent(found[f"accuracy on {part} images, matched"]) for part in ("training", "test")]
+        rows.append([str(cell["seed"]), *shares, f"{found['seconds of training'] / 60:.1f}"])
+    return table(["seed", "training images", "test images", "minutes of training"], rows) + "\n" + measured("clusters")
+
+
 def measured(name: str) -> str:
     """How, where and with what the cells of a table were measured."""
     found = read(name)
@@ -197,6 +207,7 @@ TABLES = {
     "startup": startup,
     "semi_supervised": semi_supervised,
     "parts": parts,
+    "clusters": clusters,
     "mnist_nll": mnist_nll,
     "moment_matching": moment_matching,
 }

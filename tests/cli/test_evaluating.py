@@ -26,8 +26,11 @@ def test_evaluate_a_classifier_says_what_it_was_measured_on(ask, runs):
     run = pushforward.runs.Run(runs["classifier"])
     test = run.data()[1].part(torch.arange(120))
     assert told["accuracy of q(y|x)"] == pytest.approx(metrics.accuracy(run.open(), test))
-    assert sum(map(sum, told["confusion (rows: truth)"])) == 120 and 0 <= told["expected calibration error"] <= 1
-    assert 0 <= told["accuracy of p(y|x)"] <= 1 and told["units"] == 3
+    assert sum(map(sum, told["confusion (rows: truth)"])) == 120
+    p = metrics.probabilities(run.open(), test)
+    assert told["expected calibration error"] == pytest.approx(metrics.reliability(p, test.label).error) and told["units"] == 3
+    weights = weighed(run.open(), test, 3, runs["classifier"] / "again.safetensors", "x")
+    assert told["accuracy of p(y|x)"] == pytest.approx(float((weights.log_p.argmax(1) == test.label).double().mean()))
     assert all(Path(line).exists() for line in answer.out.split("\n") if line.endswith((".json", ".png")))
     assert {"confusion", "reliability", "aggregate-posterior"} <= {path.stem for path in (runs["classifier"] / "pictures").iterdir()}
 

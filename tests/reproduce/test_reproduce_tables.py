@@ -3,6 +3,7 @@
 import json
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import torch
 from sklearn.datasets import load_digits
 from torch.nn.functional import interpolate
 
+from pushforward import metrics
+from pushforward.data import DataSpec, open_data
 from pushforward.reproduce import cells, clusters, conditional, lecture_figures, semi_supervised
 from pushforward.reproduce._pyro_quadrants import PyroQuadrants
+from pushforward.runs import Run
 
 SMALL = {"images": 512, "width": 8, "precision": "float32"}
 
@@ -73,13 +77,20 @@ def test_few_labels(small, tmp_path):
     ours = found["labels-100/draw-1"]
     assert {"accuracy", "accuracy, views averaged", "accuracy on hidden labels", "bound", "rate"} <= ours.keys()
     assert "accuracy, views averaged" not in found["lecture/labels-400"]
-    assert all(0 <= numbers["accuracy"] <= 1 for numbers in found.values())
+    for name, numbers in found.items():
+        run = Run(tmp_path / name / "run")
+        assert numbers["accuracy"] == metrics.accuracy(run.open(), run.data()[1])
+    truth, hidden = open_data(DataSpec("mnist"))[0], Run(tmp_path / "labels-100/draw-1/run")
+    told = hidden.data()[0].label
+    known = metrics.confusion(hidden.open(), truth.part((told == -1).nonzero().flatten()))
+    assert ours["accuracy on hidden labels"] == pytest.approx(float(known.diagonal().sum() / known.sum())) and known.sum() == 800
 
 
 def test_no_labels(small, tmp_path):
     found = table(clusters, tmp_path, ["seed-0"])["seed-0"]
-    assert found["accuracy on training images, matched"] >= 0.1
-    assert np.sum(found["training images by class (row) and cluster"]) == 900
+    counts = torch.tensor(found["training images by class (row) and cluster"])
+    assert counts.sum() == 900 and counts.sum(1).tolist() == torch.bincount(open_data(DataSpec("mnist"))[0].label).tolist()
+    assert found["accuracy on training images, matched"] == metrics.matched(counts)
 
 
 def test_completions(small, tmp_path):
@@ -92,8 +103,19 @@ def test_completions(small, tmp_path):
 
 def test_figures(small, tmp_path):
     found = table(lecture_figures, tmp_path, ["reader", "digits"])["digits"]
-    assert 0 <= found["read as asked, from mixtures"] <= 1 and len(found["floor of each class"]) == 10
-    assert found["least share of the floor, from mixtures"] >= 0
+    shares = [
+        made / floor for made, floor in zip(found["coverage of each class, from mixtures"], found["floor of each class"], strict=True)
+    ]
+    assert len(shares) == 10 and found["least share of the floor, from mixtures"] == min(shares)
+
+
+def test_digits_are_read_in_the_order_they_were_asked_for(monkeypatch):
+    monkeypatch.setattr(lecture_figures, "EACH", 3)
+    judge = SimpleNamespace(logits=lambda x: torch.eye(10)[x[:, 0, 0, 0].long()])
+    asked = torch.arange(10.0).repeat_interleave(3)[:, None, None, None]
+    assert lecture_figures.read_as_asked(judge, asked) == 1
+    asked[:3] = 1
+    assert lecture_figures.read_as_asked(judge, asked) == pytest.approx(0.9)
 
 
 def test_pyros_networks_are_those_of_the_tutorial():
