@@ -23,8 +23,17 @@ class Cell:
     `fingerprint` of the data among them."""
 
 
-def trained(folder: Path, what: str, data: Any = None, **options: Any) -> tuple[Run, float]:
-    """A run in `folder`, trained to its end now or before, and the seconds that its training took."""
+def trained(folder: Path, what: str, data: Any = None, **options: Any) -> tuple[Run, dict[str, float]]:
+    """A run in `folder`, trained to its end now or before, and the seconds that took."""
     made = (folder / "recipe.json").exists()
     run = go_on(folder, quiet=True) if made else recipes.train(what, data, run=folder, quiet=True, **options)
-    return run, sum(session["seconds"] for session in run.sessions())
+    return run, seconds_of(run)
+
+
+def seconds_of(run: Run) -> dict[str, float]:
+    """Seconds of training by the clock, and summed over the processors that worked: cells may run beside each other, a thread each."""
+    sessions = run.sessions()
+    return {
+        "seconds of training": sum(session["seconds"] for session in sessions),
+        "processor seconds": sum(session["processor_seconds"] for session in sessions),
+    }

@@ -31,7 +31,7 @@ def measure(seed: int, folder: Path) -> dict[str, Any]:
     system = run.open()
     train, test = open_data(DataSpec("mnist"))
     assert test is not None
-    found = {"fingerprint": run.recipe.fingerprint[:16], "seconds of training": seconds}
+    found = {"fingerprint": run.recipe.fingerprint[:16], **seconds}
     counts = {name: metrics.confusion(system, data) for name, data in (("training", train), ("test", test))}
     found |= {f"accuracy on {name} images, matched": metrics.matched(table) for name, table in counts.items()}
     return found | {"training images by class (row) and cluster": counts["training"].tolist()}

@@ -43,7 +43,7 @@ def measure(name: str, seen: int, folder: Path) -> dict[str, Any]:
     draws = 1 if name == "baseline" else DRAWS  # it has no code: one draw is exact
     found = weighed(run.open(), test, draws, folder / "weights.safetensors", f"{run.seen()}, {test.fingerprint}")
     told = metrics.summary(found)
-    return {"fingerprint": train.fingerprint[:16], "seconds of training": seconds, "draws": draws, "n": len(test), **told}
+    return {"fingerprint": train.fingerprint[:16], **seconds, "draws": draws, "n": len(test), **told}
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:

@@ -46,7 +46,7 @@ def reader(folder: Path) -> dict[str, Any]:
     train, test = run.data()
     assert test is not None
     accuracy = metrics.accuracy(run.open(), test)
-    return {"fingerprint": train.fingerprint[:16], "seconds of training": seconds, "accuracy": accuracy}
+    return {"fingerprint": train.fingerprint[:16], **seconds, "accuracy": accuracy}
 
 
 def digits(folder: Path) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def digits(folder: Path) -> dict[str, Any]:
     assert test is not None
     judge, system = Run(folder.parent / "reader" / "run").open(), run.open()
     assert isinstance(judge, Classifier) and isinstance(system, Samples)
-    found = {"fingerprint": train.fingerprint[:16], "seconds of training": seconds, "accuracy of q(y|x)": metrics.accuracy(system, test)}
+    found = {"fingerprint": train.fingerprint[:16], **seconds, "accuracy of q(y|x)": metrics.accuracy(system, test)}
     ways: dict[str, Samples] = {"from the prior": system, "from mixtures": Mixed(system, train, COMPONENTS)}
     grey, real = open_data(DataSpec("mnist"))
     assert real is not None

@@ -46,7 +46,7 @@ def measure(recipe: str, seed: int, folder: Path) -> dict[str, Any]:
     told = metrics.summary(found)
     return {
         "fingerprint": train.fingerprint[:16],
-        "seconds of training": seconds,
+        **seconds,
         "images": run.seen(),
         "draws": DRAWS,
         "n": len(test),

@@ -18,7 +18,7 @@ from pushforward import figures, recipes
 from pushforward.core import Samples
 from pushforward.data import Dataset, Shuffled, toys
 from pushforward.maths import energy_distance
-from pushforward.reproduce.cells import Cell
+from pushforward.reproduce.cells import Cell, seconds_of
 from pushforward.runs import Run, durable, go_on
 from pushforward.training import Trainer
 
@@ -49,7 +49,7 @@ def measure(toy: str, seed: int, folder: Path) -> dict[str, Any]:
     limit = float(torch.tensor(chance).quantile(0.95))
     return {
         "fingerprint": run.recipe.fingerprint[:16],
-        "seconds of training": sum(session["seconds"] for session in run.sessions()),
+        **seconds_of(run),
         "energy distance": distance,
         "real against real, median": float(torch.tensor(chance).median()),
         "real against real, 95th percentile": limit,

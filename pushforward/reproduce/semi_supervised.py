@@ -116,7 +116,7 @@ def run_of(options: dict[str, Any], draw: int, folder: Path) -> dict[str, Any]:
     train, test = run.data()
     system = run.open()
     assert test is not None
-    found = {"fingerprint": train.fingerprint[:16], "seconds of training": seconds, "test images": len(test)}
+    found = {"fingerprint": train.fingerprint[:16], **seconds, "test images": len(test)}
     found["accuracy"] = metrics.accuracy(system, test)
     found["accuracy on hidden labels"] = on_hidden_labels(run, system, train)
     if system.config.views != "none":

@@ -149,6 +149,7 @@ def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[
     asked: the numbers of signals that came; one of them, on any rank, ends the training after the round.
     """
     began, came, started = time.monotonic(), trainer.seen, datetime.now(UTC).isoformat(timespec="seconds")
+    worked = time.process_time()
     if chief() and not folders(run.folder):
         run.save(trainer, setbacks)
     settle_threads()
@@ -166,8 +167,9 @@ def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[
     finally:
         if chief():
             told = {"started": started, "from": came, "to": trainer.seen, "seconds": round(time.monotonic() - began, 3)}
+            told |= {"processor_seconds": round(time.process_time() - worked, 3), "memory": round(peak_memory())}
             with suppress(OSError):  # a disk that is full is told of already
-                lines.append(run.folder / "sessions.jsonl", told | {"memory": round(peak_memory())})
+                lines.append(run.folder / "sessions.jsonl", told)
 
 
 def record(run: Run, trainer: Trainer, setbacks: int, began: int, before: int, screen: Screen) -> bool:
