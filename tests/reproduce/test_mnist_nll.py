@@ -32,7 +32,10 @@ def test_cells_have_names_of_their_own_and_settings_that_json_takes() -> None:
 def test_a_cell_is_measured_and_the_table_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def small(folder: Path, what: str, seed: int) -> tuple[object, dict[str, float]]:
         options = {"width": 8, "top": 4, "images": 640} if what == "mnist_ladder" else {"net": "mlp", "width": 16, "images": 640}
-        return pushforward.train(what, "digits", run=folder, quiet=True, seed=seed, **options), {"seconds of training": 61.0, "processor seconds": 120.0}
+        return pushforward.train(what, "digits", run=folder, quiet=True, seed=seed, **options), {
+            "seconds of training": 61.0,
+            "processor seconds": 120.0,
+        }
 
     monkeypatch.setattr(mnist_nll, "trained", small)
     monkeypatch.setattr(mnist_nll, "DRAWS", 3)
