@@ -11,6 +11,7 @@ A U-statistic leaves a point's distance to itself out: unbiased, 0 on average wh
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import exp, lgamma, pi, sqrt
 from typing import Literal
 
@@ -53,13 +54,19 @@ def sliced_energy_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], dir
 def spread_normal(count: int, d: int, device: torch.device | str = "cpu") -> Float[Tensor, "count d"]:
     """Points of N(0, I) that lie more evenly than independent ones: a lattice without end, moved by chance, through the inverse
     distribution function (Roberts 2018: the steps are powers of 1/g, g the root of g^(d+1) = g + 1). Each point alone is N(0, I)."""
-    g = 2.0
-    for _ in range(64):
-        g = (1 + g) ** (1 / (d + 1))
-    step = g ** -torch.arange(1, d + 1, dtype=torch.float64, device=device)
+    step = lattice_step(d).to(device)
     shift = torch.rand(d, dtype=torch.float64, device=device)
     place = (torch.arange(count, dtype=torch.float64, device=device)[:, None] * step + shift) % 1
     return torch.special.ndtri(place.clamp(1e-9, 1 - 1e-9)).float()
+
+
+@cache
+def lattice_step(d: int) -> Float[Tensor, " d"]:
+    """Powers 1..d of 1/g."""
+    g = 2.0
+    for _ in range(64):
+        g = (1 + g) ** (1 / (d + 1))
+    return g ** -torch.arange(1, d + 1, dtype=torch.float64)
 
 
 def random_directions(count: int, d: int, like: Tensor) -> Float[Tensor, "count d"]:
@@ -81,8 +88,12 @@ def mean_over_pairs(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], kernel: Ca
 
 
 def _own_pairs(x: Float[Tensor, "n d"], kernel: Callable[[Tensor, Tensor], Tensor], statistic: Statistic) -> Float[Tensor, ""]:
-    """The mean of `kernel` over the pairs of a sample: all n^2, or (of a U-statistic) the n (n - 1) of different points."""
-    mean, n = mean_over_pairs(x, x, kernel), len(x)
+    """The mean of the symmetric `kernel` over the pairs of a sample: all n^2, or (of a U-statistic) the n (n - 1) of different points."""
+    n = len(x)
+    blocks = x.split(max(1, BLOCK // n))
+    own = torch.stack([kernel(block, block).sum() for block in blocks]).sum()
+    later = [kernel(block, x[(place + 1) * len(block) :]).sum() for place, block in enumerate(blocks[:-1])]
+    mean = (own + 2 * torch.stack(later).sum() if later else own) / n**2
     return mean if statistic == "v" else (n * mean - kernel(x[:1], x[:1]).mean()) / (n - 1)
 
 

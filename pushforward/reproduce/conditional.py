@@ -20,7 +20,7 @@ DRAWS = 1_000
 SYSTEMS: dict[str, tuple[str, dict[str, Any]]] = {
     "baseline": ("pushforward.reproduce._pyro_quadrants", {"baseline": True, "images": 600_000}),
     "pyro-cvae": ("pushforward.reproduce._pyro_quadrants", {"images": 1_800_000}),
-    "ours": ("conditional_vae", {"condition": "image", "latent": 24, "width": 24, "images": 900_000}),
+    "ours": ("conditional_vae", {"condition": "image", "latent": 24, "width": 16, "images": 900_000}),
 }
 """What is trained, and for how long: until longer training no longer helps on held-out training images, or eight minutes of two cores."""
 

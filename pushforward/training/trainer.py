@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pushforward.core import Batch, Moments, Player, Source, System, Terms
 from pushforward.training import machines
-from pushforward.training.averages import follow
+from pushforward.training.averages import Averages
 from pushforward.training.rules import Alternating, Field, Rule
 
 LIMIT = 1e18
@@ -53,6 +53,7 @@ class Trainer:
         machines.lay_out(system)
         self.precision = machines.choose_precision(precision, system, self.device)
         self.seen, self.slower = 0, 1.0
+        self.averages = Averages()
         self.memory: Field = {}
         self.sums: dict[str, Tensor] = {}
         self.counted: dict[str, int] = {}
@@ -87,7 +88,7 @@ class Trainer:
         self.rule.round(self)
         for player in self.players:
             if player.average:
-                follow(player.average, player.module, images)
+                self.averages.follow(player.average, player.module, images)
             self.system.adapt(player.name, self.terms[player.name])
         self.count()
         self.seen += images
