@@ -131,6 +131,21 @@ def spread_of(cells: list[dict[str, Any]], begin: str, labels: int, key: str) ->
     return f"{100 * statistics.mean(found):.2f} ± {100 * statistics.stdev(found):.2f} % ({100 * min(found):.2f}; {len(found)})"
 
 
+def fashion() -> str:
+    """Fashion-MNIST by the recipe of the digits."""
+    cells, columns = read("fashion")["cells"], (100, 1000)
+    keys = {"test accuracy": "accuracy", "views averaged": "accuracy, views averaged"}
+    rows = [[name, *(spread_of(cells, "labels-", labels, key) for labels in columns)] for name, key in keys.items()]
+    rows.append(
+        [
+            "minutes of two cores, at most",
+            *(f"{max([minutes_of(c) for c in cells if c['setting']['labels'] == n], default=0):.1f}" for n in columns),
+        ]
+    )
+    after = "\nMean ± standard deviation over label draws (the least of them; number of draws). " + measured("fashion")
+    return table(["Fashion-MNIST, labels", *(f"{labels:,}" for labels in columns)], rows) + after
+
+
 def parts() -> str:
     """What each part of the recipe buys at 100 labels."""
     cells = [cell for cell in read("semi_supervised")["cells"] if cell["name"].startswith("parts/")]
@@ -212,6 +227,7 @@ TABLES = {
     "neighbours": neighbours,
     "startup": startup,
     "semi_supervised": semi_supervised,
+    "fashion": fashion,
     "parts": parts,
     "clusters": clusters,
     "mnist_nll": mnist_nll,

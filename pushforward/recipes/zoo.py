@@ -1,6 +1,7 @@
-"""The small trained runs that come with the package: `python -m pushforward.recipes.zoo` makes them anew from MNIST."""
+"""The small trained runs that come with the package: `python -m pushforward.recipes.zoo [NAME ...]` makes them anew, mostly from MNIST."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
         "mnist_semi",
         {"binarise": "dynamic", "labels": 60_000, "width": 14, "bound_every": 1, "settle": 0.0, "rate": 3e-3, "images": 300_000},
     ),
+    "few_labels": ("mnist_semi", {"labels": 100, "width": 14}),
+    "ladder_vae": ("mnist_ladder", {"width": 8, "rate": 3e-3, "images": 500_000}),
+    "moment_matching": ("moment_matching", {"data": "checkerboard", "images": 2_000_000}),
 }
 LARGEST = 1.5e6
 """Bytes that one of them may take."""
@@ -42,6 +46,7 @@ def ship(run: Run, name: str) -> Path:
 
 
 if __name__ == "__main__":
-    for name, (what, options) in MAKES.items():
+    for name in sys.argv[1:] or MAKES:
+        what, options = MAKES[name]
         folder = Path("runs/zoo") / name
         print(ship(Run(folder) if folder.exists() else train(what, run=folder, **options), name))

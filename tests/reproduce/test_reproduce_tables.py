@@ -3,6 +3,7 @@
 import json
 import struct
 from pathlib import Path
+from shutil import copytree
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.nn.functional import interpolate
 
 from pushforward import metrics
 from pushforward.data import DataSpec, open_data
-from pushforward.reproduce import cells, clusters, conditional, lecture_figures, semi_supervised
+from pushforward.reproduce import cells, clusters, conditional, fashion, lecture_figures, semi_supervised
 from pushforward.reproduce._pyro_quadrants import PyroQuadrants
 from pushforward.runs import Run
 
@@ -35,6 +36,7 @@ def mnist(tmp_path_factory) -> Path:
     for part, start, end in (("train", 0, 900), ("t10k", 900, 1200)):
         idx(folder / f"{part}-images-idx3-ubyte", (255 * large[start:end]).round().numpy())
         idx(folder / f"{part}-labels-idx1-ubyte", found.target[start:end])
+    copytree(folder, folder.parent / "fashion-mnist")
     return folder.parent
 
 
@@ -84,6 +86,16 @@ def test_few_labels(small, tmp_path):
     told = hidden.data()[0].label
     known = metrics.confusion(hidden.open(), truth.part((told == -1).nonzero().flatten()))
     assert ours["accuracy on hidden labels"] == pytest.approx(float(known.diagonal().sum() / known.sum())) and known.sum() == 800
+
+
+def test_fashion_is_learned_by_the_same_recipe(small, tmp_path):
+    digits = {cell.name: cell for cell in semi_supervised.cells()}
+    for cell in fashion.cells()[1::2]:
+        (tmp_path / cell.name).mkdir(parents=True)
+        assert 0 <= cell.measure(tmp_path / cell.name)["accuracy"] <= 1
+        run = Run(tmp_path / cell.name / "run")
+        assert (run.recipe.data.path, run.recipe.data.label_seed, run.recipe.seed) == ("fashion-mnist", 1, 1)
+        assert digits[cell.name].setting | {"data": "fashion-mnist", "images": fashion.IMAGES} == cell.setting
 
 
 def test_no_labels(small, tmp_path):
