@@ -91,7 +91,7 @@ class Average:
     twin: nn.Module
     """`deepcopy(module).eval().requires_grad_(False)`, owned by the system, outside every player's module.
     Losses may read it (a teacher), checkpoints hold it, samples come from it."""
-    half_life: int
+    half_life: float
     """In images. Weights and running statistics are mixed, other buffers copied."""
 
 

@@ -1,5 +1,6 @@
 """One measurement of a table: a setting and a seed."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ class Cell:
 def trained(folder: Path, what: str, data: Any = None, **options: Any) -> tuple[Run, dict[str, float]]:
     """A run in `folder`, trained to its end now or before, and the seconds that took."""
     made = (folder / "recipe.json").exists()
+    if not made:  # killed while it was made
+        shutil.rmtree(folder, ignore_errors=True)
     run = go_on(folder, quiet=True) if made else recipes.train(what, data, run=folder, quiet=True, **options)
     return run, seconds_of(run)
 

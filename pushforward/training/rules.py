@@ -1,29 +1,53 @@
 """Who moves when, and along what: the rules of play.
 
-A rule has two verbs. `game.field(movers, turn)` gives each mover's gradient, averaged over shards, everyone else frozen;
-`game.move(field)` steps the movers' optimisers. A one-player system plays by the same rules.
+A rule has three verbs. `game.field(movers, turn)` gives each mover's gradient, averaged over shards, everyone else frozen;
+`game.twist(field)` says how that gradient turns as everyone moves; `game.move(field)` steps the movers' optimisers.
+A one-player system plays by the same rules.
+
+With z all weights, F(z) the gradients of all players (each of its own loss, by its own weights) and J = dF/dz:
+
+    alternating     each player in turn                                   what GANs are trained by
+    simultaneous    z - rate F(z)
+    extragradient   z - rate F(z - rate F(z))                             Korpelevich 1976; Gidel et al. 2019
+    optimistic      z - rate (2 F(z) - F(z_before))                       Popov 1980; Daskalakis et al. 2018
+    consensus       z - rate (F + weight J^T F)                           Mescheder, Nowozin & Geiger 2017
+    sga             z - rate (F + weight A^T F), A = (J - J^T) / 2        symplectic gradient adjustment: Balduzzi et al. 2018
+    implicit        z' = z - rate F(z')                                   the proximal point method, of small games: Rockafellar 1976
+    lookahead       now and then back towards where one was               Chavdarova et al. 2021
+
+(`rate F` stands for a step of each player's optimiser, SGD or Adam; implicit play is for plain SGD.)
 """
 
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from pushforward.core import BadInput, Player, nearest
+from pushforward.core import BadInput, Player, Stage, nearest
 
 Field = dict[Tensor, Tensor]
 """A gradient for each weight that moves."""
+LARGEST = 256
+"""Numbers in a game that is small enough for implicit play, which solves as many linear equations in each of its Newton steps."""
+NEWTON, CLOSE = 50, 1e-13
+"""Newton steps at most, and the change below which they have arrived."""
 
 
 class Game(Protocol):
     """What a rule sees of the trainer."""
 
     players: list[Player]
-    memory: Field
-    """What a rule remembers between rounds, by weight; saved, and cleared when the era changes."""
+    stage: Stage
+    memory: dict[str, Field]
+    """What a rule remembers between rounds, under names of its own; saved, and cleared when the era changes."""
 
     def field(self, movers: list[Player], turn: int = 0) -> Field:
         """Each mover's gradient of its own loss with respect to its own weights."""
+        ...
+
+    def twist(self, along: Field) -> tuple[Field, Field]:
+        """J^T f and J f for a field f of all players, on the batches of their first turn."""
         ...
 
     def move(self, field: Field) -> None:
@@ -39,6 +63,7 @@ class Rule(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class Alternating:
     """Each player in turn, seeing what those before it did: how GANs are trained."""
 
@@ -49,6 +74,7 @@ class Alternating:
                 game.move(game.field([player], turn))
 
 
+@dataclass(frozen=True)
 class Simultaneous:
     """All players at once, from the same point."""
 
@@ -58,30 +84,109 @@ class Simultaneous:
         game.move(game.field(game.players))
 
 
+@dataclass(frozen=True)
 class Extragradient:
     """Look ahead, then step from where one stood along what one saw there (Korpelevich 1976)."""
 
     def round(self, game: Game) -> None:
         """Two gradients, one lasting step."""
         one_turn_each(game)
-        here = {w: w.detach().clone() for player in game.players for w in player.module.parameters()}
+        here = copied(game)
         game.move(game.field(game.players))
         there = game.field(game.players)
-        with torch.no_grad():
-            for weight, value in here.items():
-                weight.copy_(value)
+        put(here)
         game.move(there)
 
 
+@dataclass(frozen=True)
 class Optimistic:
-    """Step along 2 g_t - g_(t-1): extragradient's foresight for the price of one gradient (Daskalakis et al. 2018)."""
+    """Step along 2 g_t - g_(t-1): extragradient's foresight for the price of one gradient (Popov 1980, Daskalakis et al. 2018)."""
 
     def round(self, game: Game) -> None:
         """One gradient, corrected by the one before."""
         one_turn_each(game)
         now = game.field(game.players)
-        before, game.memory = game.memory, {w: g.clone() for w, g in now.items()}
+        before, game.memory["before"] = game.memory.get("before", now), {w: g.clone() for w, g in now.items()}
         game.move({w: 2 * g - before.get(w, g) for w, g in now.items()})
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """Every player also wants all gradients small: descent on |F|^2 / 2 added to the field (Mescheder, Nowozin & Geiger 2017)."""
+
+    weight: float = 1.0
+
+    def round(self, game: Game) -> None:
+        """One gradient and one product with J^T."""
+        one_turn_each(game)
+        now = game.field(game.players)
+        towards_rest, _ = game.twist(now)
+        game.move({w: g + self.weight * towards_rest[w] for w, g in now.items()})
+
+
+@dataclass(frozen=True)
+class SymplecticAdjustment:
+    """Only the rotating part of the field is turned inwards; the sign of the weight keeps it from being drawn to unstable points
+    (Balduzzi et al. 2018, "The mechanics of n-player differentiable games")."""
+
+    weight: float = 1.0
+
+    def round(self, game: Game) -> None:
+        """One gradient, one product with J^T and one with J."""
+        one_turn_each(game)
+        now = game.field(game.players)
+        along, against = game.twist(now)  # J^T F, the slope of |F|^2 / 2, and J F
+        inwards = {w: (along[w] - against[w]) / 2 for w in now}
+        aligned = dot(now, along) * dot(inwards, along) / sum(w.numel() for w in now) + 0.1
+        weight = self.weight * torch.sign(aligned)
+        game.move({w: g + weight * inwards[w] for w, g in now.items()})
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """Step along the gradients of where the step ends, found by Newton's method: for games of a few numbers, moved by plain SGD."""
+
+    def round(self, game: Game) -> None:
+        """As many products with J as there are numbers, in each Newton step.
+
+        Raises:
+            BadInput: a game of more than `LARGEST` numbers, or one that momentum or Adam moves.
+        """
+        one_turn_each(game)
+        here = copied(game)
+        rate = torch.cat([flat_rate(player, game.stage.rate) for player in game.players])
+        if len(rate) > LARGEST:
+            raise BadInput(
+                f"Implicit play is for games of at most {LARGEST} numbers, and this one has {len(rate)}. Use --rule extragradient."
+            )
+        start = flat(here, here)
+        for _ in range(NEWTON):
+            now = game.field(game.players)
+            z = flat({w: w.detach() for w in here}, here)
+            units = torch.eye(len(z), dtype=z.dtype, device=z.device)
+            J = torch.stack([flat(game.twist(unflat(unit, here))[1], here) for unit in units], 1)
+            change = torch.linalg.solve(units + rate[:, None] * J, start - z - rate * flat(now, here))
+            put(unflat(z + change, here))
+            if change.abs().max() < CLOSE:
+                break
+
+
+@dataclass(frozen=True)
+class Lookahead:
+    """Every so many rounds of another rule, back to a point between here and where one stood then (Chavdarova et al. 2021)."""
+
+    rule: str = "alternating"
+    every: int = 5
+    share: float = 0.5
+    """0: back to where one stood; 1: stay."""
+
+    def round(self, game: Game) -> None:
+        """A round of the other rule, and now and then the way back."""
+        slow = game.memory.setdefault("slow", copied(game))
+        find_rule(self.rule).round(game)
+        if (game.stage.seen // game.stage.batch_size + 1) % self.every == 0:
+            put({w: old.lerp(w.detach(), self.share) for w, old in slow.items()})
+            game.memory["slow"] = copied(game)
 
 
 def one_turn_each(game: Game) -> None:
@@ -91,16 +196,88 @@ def one_turn_each(game: Game) -> None:
         raise BadInput(f"Players {busy} take several turns, which only the alternating rule allows. Use --rule alternating.")
 
 
-RULES: dict[str, Rule] = {
-    "alternating": Alternating(),
-    "simultaneous": Simultaneous(),
-    "extragradient": Extragradient(),
-    "optimistic": Optimistic(),
+def copied(game: Game) -> Field:
+    """All players' weights as they are."""
+    return {w: w.detach().clone() for player in game.players for w in player.module.parameters()}
+
+
+@torch.no_grad()
+def put(values: Field) -> None:
+    """Write values into the weights they belong to."""
+    for weight, value in values.items():
+        weight.copy_(value)
+
+
+def dot(a: Field, b: Field) -> Tensor:
+    """The inner product of two fields over all weights."""
+    return torch.stack([(value * b[w]).sum() for w, value in a.items()]).sum()
+
+
+def flat(values: Field, order: Field) -> Tensor:
+    """All numbers of a field in one row, in the order of another."""
+    return torch.cat([values[w].flatten() for w in order])
+
+
+def unflat(row: Tensor, order: Field) -> Field:
+    """The field of which `flat` made a row."""
+    parts = row.split([w.numel() for w in order])
+    return {w: part.view_as(w) for w, part in zip(order, parts, strict=True)}
+
+
+def flat_rate(player: Player, stage_rate: float) -> Tensor:
+    """The step size of each of a player's numbers."""
+    if player.optimiser.kind != "sgd" or player.optimiser.momentum:
+        raise BadInput(
+            f"Implicit play takes plain gradient steps, and player '{player.name}' has {player.optimiser}. Use SGD without momentum."
+        )
+    return torch.cat([torch.full_like(w, player.optimiser.rate * stage_rate).flatten() for w in player.module.parameters()])
+
+
+RULES: dict[str, type[Rule]] = {
+    "alternating": Alternating,
+    "simultaneous": Simultaneous,
+    "extragradient": Extragradient,
+    "optimistic": Optimistic,
+    "consensus": Consensus,
+    "sga": SymplecticAdjustment,
+    "implicit": Implicit,
+    "lookahead": Lookahead,
 }
 
 
-def find_rule(name: str) -> Rule:
-    """The rule called `name`."""
+def find_rule(text: str) -> Rule:
+    """The rule that `text` names, with settings where it has some: "alternating", "consensus:weight=0.3", "lookahead:every=5,share=0.5".
+
+    Raises:
+        BadInput: no such rule, or a setting that it does not have.
+    """
+    name, _, rest = text.partition(":")
     if name not in RULES:
         raise BadInput(f"There is no rule '{name}'{nearest(name, RULES)} Known: {', '.join(RULES)}.")
-    return RULES[name]
+    kind = RULES[name]
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    settings: dict[str, Any] = {}
+    for word in filter(None, rest.split(",")):
+        key, _, value = word.partition("=")
+        if key not in known:
+            has = ", ".join(f"{key}={f.default}" for key, f in known.items()) or "none"
+            raise BadInput(f"The rule {name} has no setting '{key}'{nearest(key, known)} It has: {has}.")
+        settings[key] = read(name, key, value, type(known[key].default))
+    return kind(**settings)
+
+
+def read(rule: str, key: str, value: str, kind: type) -> Any:
+    """A setting's value; the rule that lookahead plays is looked up at once.
+
+    Raises:
+        BadInput: something else than the setting takes.
+    """
+    try:
+        found = kind(value)
+    except ValueError:
+        raise BadInput(f"{key} of the rule {rule} is '{value}', but should be {'a whole number' if kind is int else 'a number'}.") from None
+    if kind is str:
+        find_rule(found)
+    if key == "every" and found < 1:
+        raise BadInput(f"{key} of the rule {rule} is {found}, but should be at least 1 round.")
+    return found

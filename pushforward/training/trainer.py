@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from pushforward.core import Batch, Moments, Player, Source, System, Terms
+from pushforward.core import BadInput, Batch, Moments, Player, Source, System, Terms
 from pushforward.training import machines
 from pushforward.training.averages import Averages
 from pushforward.training.rules import Alternating, Field, Rule
@@ -54,7 +54,7 @@ class Trainer:
         self.precision = machines.choose_precision(precision, system, self.device)
         self.seen, self.slower = 0, 1.0
         self.averages = Averages()
-        self.memory: Field = {}
+        self.memory: dict[str, Field] = {}
         self.sums: dict[str, Tensor] = {}
         self.counted: dict[str, int] = {}
         self.enter()
@@ -141,6 +141,30 @@ class Trainer:
         self.terms |= told
         return self.checked(field, told)
 
+    def twist(self, along: Field) -> tuple[Field, Field]:
+        """J^T f and J f for a field f, J the Jacobian of all players' gradients together: second slopes, nobody frozen.
+
+        Raises:
+            BadInput: losses are compiled, and have no second slopes.
+        """
+        if self.compiled:
+            raise BadInput("This rule needs slopes of slopes, which compiled losses do not have; leave --compiled out.")
+        self.freeze_others({player.name for player in self.players})
+        weights, before = list(along), [b.clone() for b in self.running]
+        found = []
+        for shard in machines.mine(self.shards):
+            slopes: list[Tensor] = []
+            own: list[Tensor] = []
+            for player in self.players:
+                loss, mine = self.evaluate(player, 0, shard)[0], [w for w in self.weights[player.name] if w in along]
+                slopes += torch.autograd.grad(loss, mine, create_graph=True, materialize_grads=True)
+                own += mine
+            found.append([*products(slopes, own, weights, along)])
+        for buffer, old in zip(self.running, before, strict=True):
+            buffer.copy_(old)  # `field` has moved them already
+        mean = iter(machines.mean_over_shards(found, self.shards))
+        return {w: next(mean) for w in weights}, {w: next(mean) for w in weights}
+
     def checked(self, field: Field, told: dict[str, Terms]) -> Field:
         """`field`, each player's gradient cut to the clipping norm; refused where a loss or gradient is not finite."""
         for name, terms in told.items():
@@ -221,7 +245,7 @@ class Trainer:
         moments = {
             f"moment/{names[w]}/{key}": value for own in self.moments.values() for w, kept in own.items() for key, value in kept.items()
         }
-        remembered = {f"memory/{names[w]}": value for w, value in self.memory.items()}
+        remembered = {f"memory/{kept}/{names[w]}": value for kept, field in self.memory.items() for w, value in field.items()}
         return moments | remembered | {f"sum/{key}": value for key, value in self.sums.items()}
 
     def restore(self, state: dict[str, Tensor], seen: int, slower: float, counted: dict[str, int]) -> None:
@@ -235,14 +259,30 @@ class Trainer:
             if kind == "sum":
                 self.sums[rest] = value.to(self.device)
             elif kind == "memory":
-                self.memory[weights[rest]] = as_laid_out(value, weights[rest])
+                kept, _, name = rest.partition("/")
+                self.memory.setdefault(kept, {})[weights[name]] = as_laid_out(value, weights[name])
             else:
                 name, _, moment = rest.rpartition("/")
                 weight = weights[name]
-                kept = as_laid_out(value, weight) if value.shape == weight.shape and moment != "step" else value.to(self.device, copy=True)
-                self.moments[owner[weight]].setdefault(weight, {})[moment] = kept
+                moved = as_laid_out(value, weight) if value.shape == weight.shape and moment != "step" else value.to(self.device, copy=True)
+                self.moments[owner[weight]].setdefault(weight, {})[moment] = moved
         self.seen, self.slower, self.counted = seen, slower, dict(counted)
         self.enter()
+
+
+def products(slopes: list[Tensor], own: list[Tensor], weights: list[Tensor], along: Field) -> list[Tensor]:
+    """J^T f, then J f, in the order of `weights`; slopes: F, of the weights `own`, with the graph that made them."""
+    moving = [(slope, w) for slope, w in zip(slopes, own, strict=True) if slope.requires_grad]
+    if not moving:  # losses that are linear in everything
+        return [torch.zeros_like(w) for w in [*weights, *weights]]
+    F, f = [slope for slope, _ in moving], [along[w] for _, w in moving]
+    u = [torch.zeros_like(slope, requires_grad=True) for slope in F]
+    transposed = torch.autograd.grad(F, weights, f, retain_graph=True, materialize_grads=True)
+    linear = torch.autograd.grad(F, weights, u, create_graph=True, materialize_grads=True)  # J^T u, whose slope by u is J
+    bent = [(part, along[w]) for part, w in zip(linear, weights, strict=True) if part.requires_grad]
+    straight = torch.autograd.grad([part for part, _ in bent], u, [v for _, v in bent], materialize_grads=True)
+    forward = {w: part for (_, w), part in zip(moving, straight, strict=True)}
+    return [*transposed, *(forward.get(w, torch.zeros_like(w)) for w in weights)]
 
 
 def as_laid_out(value: Tensor, weight: nn.Parameter | Tensor) -> Tensor:

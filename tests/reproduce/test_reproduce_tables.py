@@ -63,7 +63,7 @@ def table(module: Any, folder: Path, names: list[str]) -> dict[str, Any]:
     found = []
     for cell in module.cells():
         if cell.name in names:
-            (folder / cell.name).mkdir(parents=True)
+            (folder / cell.name).mkdir(parents=True, exist_ok=True)
             found.append({"name": cell.name, "setting": cell.setting, "numbers": cell.measure(folder / cell.name)})
     assert [cell["name"] for cell in found] == names
     results = json.loads(json.dumps({"cells": found}))
@@ -107,6 +107,7 @@ def test_no_labels(small, tmp_path):
 
 def test_completions(small, tmp_path):
     names = [f"{system}/{seen}-seen" for system in ("baseline", "pyro-cvae", "ours") for seen in (1, 2, 3)]
+    (tmp_path / "ours/2-seen/run/checkpoints").mkdir(parents=True)  # of a call that was killed while it made its run
     found = table(conditional, tmp_path, names)
     assert found["baseline/1-seen"]["rate"] == 0 and found["baseline/1-seen"]["draws"] == 1
     assert found["ours/1-seen"]["nll"] > found["ours/3-seen"]["nll"] > 0

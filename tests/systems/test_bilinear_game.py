@@ -1,0 +1,305 @@
+"""The bilinear game on the ordinary trainer against closed forms: every row of the table that `docs/games.md` shows."""
+
+from math import asin, atan, cos, pi, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pushforward.core import BadInput, Batch, Stage
+from pushforward.maths import linear_games
+from pushforward.maths.linear_games import LinearGame, bilinear, round_map
+from pushforward.systems.bilinear_game import BilinearGame
+from pushforward.training import Trainer, find_rule
+
+AB = bilinear(np.ones((1, 1)))
+A23 = ((1.0, -0.5, 0.3), (0.2, 0.8, -1.1))
+
+
+class Nothing:
+    def batch(self, stage: Stage, stream: int, shard: int, shards: int) -> Batch:
+        return {}
+
+
+def way(rule: str, rounds: int, **settings: Any) -> np.ndarray:
+    """The places [rounds + 1, numbers] of a play that the trainer makes."""
+    system = BilinearGame(BilinearGame.Config(**settings))
+    trainer = Trainer(system, Nothing(), rounds, rule=find_rule(rule), device="cpu")
+    return np.stack([system.place.numpy(), *(system.place.numpy() for _ in trainer.rounds())])
+
+
+def complex_way(z0: complex, factor: complex, rounds: int) -> np.ndarray:
+    z = z0 * factor ** np.arange(rounds + 1)
+    return np.stack([z.real, z.imag], 1)
+
+
+def one_step(e: float) -> dict[str, complex]:
+    """What a round multiplies z = a + i b by, in closed form."""
+    return {
+        "simultaneous": 1 + 1j * e,
+        "extragradient": 1 + 1j * e - e**2,
+        "implicit": 1 / (1 - 1j * e),
+        "consensus:weight=0.7": 1 + e * (1j - 0.7),
+        "sga:weight=0.7": 1 + e * (1j - 0.7),
+    }
+
+
+@pytest.mark.parametrize("e", [0.03, 0.1, 0.5, 1.3])
+@pytest.mark.parametrize("rule", one_step(0.1))
+def test_a_round_turns_and_stretches_z(rule: str, e: float) -> None:
+    places = way(rule, 30, rate=e)
+    np.testing.assert_allclose(places, complex_way(1 + 1j, one_step(e)[rule], 30), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("rule", "closed"),
+    [
+        ("simultaneous", lambda e: sqrt(1 + e**2)),
+        ("extragradient", lambda e: sqrt(1 - e**2 + e**4)),
+        ("implicit", lambda e: 1 / sqrt(1 + e**2)),
+        ("consensus", lambda e: sqrt((1 - e) ** 2 + e**2)),
+        ("sga", lambda e: sqrt((1 - e) ** 2 + e**2)),
+        ("alternating", lambda e: 1.0 if e <= 2 else (e**2 - 2 + e * sqrt(e**2 - 4)) / 2),
+        ("optimistic", lambda e: sqrt((1 + sqrt(1 - 4 * e**2)) / 2) if e <= 0.5 else sqrt(0.25 + (e + sqrt(4 * e**2 - 1) / 2) ** 2)),
+    ],
+)
+@pytest.mark.parametrize("e", [0.05, 0.3, 0.45, 0.55, 0.7, 1.1, 2.1])
+def test_rates_of_theory_are_the_closed_forms(rule: str, closed: Any, e: float) -> None:
+    assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, e)), rule)) == pytest.approx(closed(e), abs=1e-10)
+
+
+@pytest.mark.parametrize(("rule", "threshold"), [("extragradient", 1.0), ("optimistic", 1 / sqrt(3)), ("alternating", 2.0)])
+def test_thresholds_hold_from_both_sides(rule: str, threshold: float) -> None:
+    assert linear_games.limit(AB, rule) == pytest.approx(threshold, abs=1e-12)
+    rounds = 60 if rule == "alternating" else 900
+    below, above = (np.linalg.norm(way(rule, rounds, rate=threshold * factor)[-1]) for factor in (0.99, 1.01))
+    assert above > 50
+    assert below < 20 if rule == "alternating" else below < 1e-2
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0, 3.0])
+def test_consensus_has_a_threshold_and_a_best_step(weight: float) -> None:
+    """Converges for e < 2 w / (1 + w^2); the best e is half of that, with rate 1 / sqrt(1 + w^2)."""
+    threshold, rule = 2 * weight / (1 + weight**2), f"consensus:weight={weight}"
+    growth = [np.linalg.norm(way(rule, 400, rate=threshold * f)[-1]) for f in (0.98, 1.02)]
+    assert growth[0] < sqrt(2) < growth[1]
+    best = way(rule, 5, rate=threshold / 2)
+    np.testing.assert_allclose(np.linalg.norm(best[1:], axis=1) / np.linalg.norm(best[:-1], axis=1), 1 / sqrt(1 + weight**2), rtol=1e-10)
+
+
+def test_extragradient_is_best_at_one_over_root_two() -> None:
+    norms = np.linalg.norm(way("extragradient", 5, rate=1 / sqrt(2)), axis=1)
+    np.testing.assert_allclose(norms[1:] / norms[:-1], sqrt(3) / 2, rtol=1e-10)
+
+
+@pytest.mark.parametrize("e", [0.1, 0.3, 1.9])
+def test_alternating_play_stays_on_an_ellipse(e: float) -> None:
+    """det 1, angle 2 asin(e/2): a^2 + b^2 - e a b stays, and after 2 pi / angle rounds it is back."""
+    a, b = way("alternating", 200, rate=e).T
+    np.testing.assert_allclose(a**2 + b**2 - e * a * b, 2 - e, rtol=1e-10)
+    M = round_map(LinearGame(AB, (1, 1), (e, e)), "alternating")
+    assert np.linalg.det(M) == pytest.approx(1, abs=1e-12)
+    assert abs(np.angle(np.linalg.eigvals(M)[0])) == pytest.approx(2 * asin(e / 2), abs=1e-10)
+
+
+def test_small_simultaneous_steps_are_the_lectures_circle() -> None:
+    e, rounds = 1e-3, round(2 * pi / atan(1e-3))
+    places = way("simultaneous", rounds, rate=e)
+    assert np.linalg.norm(places[-1] - places[0]) < 0.01
+    assert np.linalg.norm(places, axis=1).max() < 1.0032 * sqrt(2)
+
+
+@pytest.mark.parametrize("e", [0.2, 0.5, 0.56])
+def test_optimistic_play_is_a_sum_of_two_powers(e: float) -> None:
+    places = way("optimistic", 60, rate=e)
+    s = np.sqrt(complex(1 - 4 * e**2))
+    if abs(s) > 1e-8:
+        plus, minus = (1 + s) / 2 + 1j * e, (1 - s) / 2 + 1j * e
+        z0, z1 = 1 + 1j, (1 + 1j * e) * (1 + 1j)
+        c = np.linalg.solve(np.array([[1, 1], [plus, minus]]), np.array([z0, z1]))
+        z = c[0] * plus ** np.arange(61) + c[1] * minus ** np.arange(61)
+    else:  # a double root: t rate^t
+        z = np.array(
+            [(1 + 1j) * (root := 0.5 + 0.5j) ** t + t * ((1 + 0.5j) * (1 + 1j) - root * (1 + 1j)) * root ** (t - 1) for t in range(61)]
+        )
+        assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, e)), "optimistic")) == pytest.approx(sqrt(0.5), abs=1e-7)
+    np.testing.assert_allclose(places, np.stack([z.real, z.imag], 1), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("faster", "turns"), [(4.0, 1), (1.0, 3)])
+def test_two_time_scales_do_not_help(faster: float, turns: int) -> None:
+    """Simultaneous: the rate is sqrt(1 + e_a e_b). Alternating with k steps of b is e_b = k e: on a circle of its own."""
+    if turns == 1:
+        assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (0.1, 0.4)), "simultaneous")) == pytest.approx(sqrt(1.04), abs=1e-12)
+        places = way("simultaneous", 50, rate=0.1, faster_b=faster)
+        M = round_map(LinearGame(AB, (1, 1), (0.1, 0.4)), "simultaneous")
+    else:
+        places = way("alternating", 50, rate=0.1, turns_b=turns)
+        M = round_map(LinearGame(AB, (1, 1), (0.1, 0.1), turns=(1, 3)), "alternating")
+        assert M == pytest.approx(round_map(LinearGame(AB, (1, 1), (0.1, 0.3)), "alternating"))
+    np.testing.assert_allclose(places, powers(M, np.ones(2), 50), rtol=1e-10, atol=1e-10)
+
+
+def powers(M: np.ndarray, start: np.ndarray, rounds: int) -> np.ndarray:
+    """M^t (start, rest), the part that is z."""
+    z = np.concatenate([start, np.zeros(len(M) - len(start))])
+    return np.stack([(np.linalg.matrix_power(M, t) @ z)[: len(start)] for t in range(rounds + 1)])
+
+
+@pytest.mark.parametrize("rule", ["simultaneous", "alternating"])
+@pytest.mark.parametrize("momenta", [(-0.5, -0.5), (-0.5, 0.0), (0.25, 0.25), (0.9, -0.3)])
+def test_momentum(rule: str, momenta: tuple[float, float]) -> None:
+    M = round_map(LinearGame(AB, (1, 1), (0.3, 0.3), momenta), rule)
+    places = way(rule, 40, rate=0.3, momentum_a=momenta[0], momentum_b=momenta[1])
+    np.testing.assert_allclose(places, powers(M, np.ones(2), 40), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("e", "both", "one"), [(0.3, 0.98661, 0.98988), (0.5, 0.96254, 0.97129), (1.0, 1.0, 0.87218)])
+def test_negative_momentum_cures_alternating_play(e: float, both: float, one: float) -> None:
+    """(l - 1)^2 (l - m_a)(l - m_b) + e^2 l^3 = 0."""
+    for momenta, expected in (((-0.5, -0.5), both), ((-0.5, 0.0), one)):
+        found = linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, e), momenta), "alternating"))
+        assert found == pytest.approx(expected, abs=1e-5)
+        m, k = momenta
+        roots = np.roots(np.polyadd(np.polymul(np.poly([1, 1]), np.poly([m, k])), [e**2, 0, 0, 0]))
+        assert found == pytest.approx(np.abs(roots).max(), abs=1e-10)
+    assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (0.3, 0.3), (0.25, 0.25)), "alternating")) == pytest.approx(1.0455, abs=1e-4)
+    best = linear_games.rate(round_map(LinearGame(AB, (1, 1), (1.73, 1.73), (-0.09, -0.09)), "alternating"))
+    assert best == pytest.approx(0.523, abs=0.01), "found by a scan, near a double root"
+
+
+def test_no_momentum_cures_simultaneous_play() -> None:
+    for m in np.linspace(-0.99, 0.99, 67):
+        for e in (0.05, 0.3, 1.0):
+            assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, e), (m, m)), "simultaneous")) >= 1 or m == 0
+
+
+@pytest.mark.parametrize("gamma", [0.1, 0.5, 1.5, 2.0])
+def test_a_penalty_on_b_calms_the_game(gamma: float) -> None:
+    """v - gamma/2 b^2. Simultaneous: sqrt(1 - e gamma + e^2), converging for e < gamma; alternating: sqrt(1 - e gamma), whatever e."""
+    J, e = bilinear(np.ones((1, 1)), 0.0, gamma), 0.3
+    rates = {rule: linear_games.rate(round_map(LinearGame(J, (1, 1), (e, e)), rule)) for rule in ("simultaneous", "alternating")}
+    assert rates["simultaneous"] == pytest.approx(sqrt(1 - e * gamma + e**2) if gamma < 2 else 1 - e, abs=1e-7)
+    if abs(2 - e * gamma - e**2) < 2 * sqrt(1 - e * gamma):  # complex
+        assert rates["alternating"] == pytest.approx(sqrt(1 - e * gamma), abs=1e-10)
+    for rule in rates:
+        M = round_map(LinearGame(J, (1, 1), (e, e)), rule)
+        np.testing.assert_allclose(way(rule, 40, rate=e, curvature_b=gamma), powers(M, np.ones(2), 40), rtol=1e-10, atol=1e-10)
+    if gamma < 2:
+        inside, outside = (np.linalg.norm(way("simultaneous", 300, rate=gamma * f, curvature_b=gamma)[-1]) for f in (0.97, 1.03))
+        assert inside < sqrt(2) < outside
+
+
+def test_strongly_convex_concave_play_converges() -> None:
+    """v = a b + l/2 (a^2 - b^2): |1 - e (l - i)|^2 = (1 - e l)^2 + e^2 each round, below 1 for e < 2 l / (1 + l^2)."""
+    for strength in (0.2, 1.0):
+        threshold = 2 * strength / (1 + strength**2)
+        for e in (0.05, threshold * 0.99, threshold * 1.01):
+            norms = np.linalg.norm(way("simultaneous", 30, rate=e, curvature_a=strength, curvature_b=strength), axis=1)
+            np.testing.assert_allclose(norms[1:] / norms[:-1], sqrt((1 - e * strength) ** 2 + e**2), rtol=1e-10)
+            assert (norms[-1] < norms[0]) == (e < threshold)
+
+
+def test_the_saddle_is_known_by_the_signs_of_its_hessians_blocks() -> None:
+    system = BilinearGame(BilinearGame.Config(curvature_a=0.3, curvature_b=0.2, matrix=A23, start_a=(1.0, 2.0), start_b=(1.0, 0.0, -1.0)))
+
+    H = torch.autograd.functional.hessian(lambda a, b: value(system, a, b), (system.a.value.detach(), system.b.value.detach()))
+    assert torch.linalg.eigvalsh(H[0][0]).min() > 0 > torch.linalg.eigvalsh(H[1][1]).max()
+
+
+def value(system: BilinearGame, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    c = system.config
+    return a @ system.A @ b + c.curvature_a / 2 * a.square().sum() - c.curvature_b / 2 * b.square().sum()
+
+
+@pytest.mark.parametrize(
+    "rule", ["simultaneous", "alternating", "extragradient", "optimistic", "consensus:weight=0.5", "sga:weight=0.5", "implicit"]
+)
+def test_a_matrix_plays_by_its_singular_values(rule: str) -> None:
+    """x' A y: every rule is the linear map of theory, and its rate the worst over e sigma (or 1, where A has a null space)."""
+    A, e = np.array(A23), 0.3
+    name, _, rest = rule.partition(":")
+    M = round_map(LinearGame(bilinear(A), (2, 3), (e, e)), name, **({"weight": 0.5} if rest else {}))
+    start = np.array([1.0, -1.0, 0.5, 0.3, 2.0])
+    places = way(rule, 40, rate=e, matrix=A23, start_a=(1.0, -1.0), start_b=(0.5, 0.3, 2.0))
+    if name == "optimistic":
+        z = np.concatenate([start, start])
+        theory = np.stack([(np.linalg.matrix_power(M, t) @ z)[:5] for t in range(41)])
+    else:
+        theory = powers(M, start, 40)
+    np.testing.assert_allclose(places, theory, rtol=1e-10, atol=1e-10)
+    square = np.array(((1.0, 0.5), (-0.3, 0.8)))
+    worst = max(
+        linear_games.rate(round_map(LinearGame(AB, (1, 1), (e * s, e * s)), name, **({"weight": 0.5} if False else {})))
+        for s in np.linalg.svd(square)[1]
+    )
+    if name in ("simultaneous", "alternating", "extragradient", "optimistic", "implicit"):
+        assert linear_games.rate(round_map(LinearGame(bilinear(square), (2, 2), (e, e)), name)) == pytest.approx(worst, abs=1e-8)
+
+
+def test_a_hundred_rounds() -> None:
+    """|z_100| / |z_0| at step 0.1."""
+    ratio = {rule: np.linalg.norm(way(rule, 100)[-1]) / sqrt(2) for rule in ("simultaneous", "extragradient", "implicit", "consensus")}
+    assert ratio == pytest.approx({"simultaneous": 1.6446, "extragradient": 0.60807, "implicit": 0.60804, "consensus": 4.906e-5}, rel=1e-4)
+    assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (0.1, 0.1)), "optimistic")) ** 100 == pytest.approx(0.60190, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "every", "expected"), [("simultaneous", 5, 0.8396), ("simultaneous", 20, 1.648), ("alternating", 5, 0.7297)]
+)
+def test_lookahead(rule: str, every: int, expected: float) -> None:
+    """1 - share + share l^k per k rounds; of alternating play |cos(k phi / 2)|."""
+    game = LinearGame(AB, (1, 1), (0.3, 0.3))
+    M = round_map(game, "lookahead", rule=rule, every=every)
+    assert linear_games.rate(M) == pytest.approx(expected, abs=1e-3)
+    if rule == "alternating":
+        assert linear_games.rate(M) == pytest.approx(abs(cos(every * asin(0.15))), abs=1e-10)
+    places = way(f"lookahead:rule={rule},every={every},share=0.5", 3 * every, rate=0.3)[::every]
+    np.testing.assert_allclose(places, powers(M, np.ones(2), 3), rtol=1e-10, atol=1e-10)
+
+
+def averaged(rule: str, rounds: int, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The last place and the average."""
+    system = BilinearGame(BilinearGame.Config(**settings))
+    for _ in Trainer(system, Nothing(), rounds, rule=find_rule(rule), device="cpu").rounds():
+        pass
+    return system.place.numpy(), system.averaged_place.numpy()
+
+
+@pytest.mark.parametrize("rule", ["alternating", "simultaneous"])
+def test_the_uniform_average_is_that_of_all_places(rule: str) -> None:
+    """(1/T) (1 - M)^-1 (1 - M^T) z_0: of alternating play it goes to rest as 1/T, of simultaneous play it does not."""
+    for rounds in (10, 100, 999) if rule == "alternating" else (10, 100, 400):
+        M, T = round_map(LinearGame(AB, (1, 1), (0.3, 0.3)), rule), rounds + 1
+        closed = np.linalg.solve(np.eye(2) - M, (np.eye(2) - np.linalg.matrix_power(M, T)) @ np.ones(2)) / T
+        _, average = averaged(rule, rounds, rate=0.3, averaging="uniform")
+        np.testing.assert_allclose(average, closed, rtol=1e-8, atol=1e-10)
+    if rule == "alternating":
+        assert np.linalg.norm(average) < 0.003
+    else:
+        assert np.linalg.norm(average) > 1e5
+
+
+@pytest.mark.parametrize(("beta", "gain"), [(0.9, 0.3315), (0.99, 0.03348), (0.999, 0.003335)])
+def test_an_exponential_average_shrinks_the_orbit_and_does_not_stop_it(beta: float, gain: float) -> None:
+    phi = 2 * asin(0.15)
+    assert (1 - beta) / abs(1 - beta * np.exp(-1j * phi)) == pytest.approx(gain, rel=1e-3)
+    rounds = round(20 / (1 - beta))  # so that the start is forgotten
+    half_life = -np.log(2) / np.log(beta)
+    system = BilinearGame(BilinearGame.Config(rate=0.3, averaging="exponential", half_life=half_life))
+    sizes = []
+    for _ in Trainer(system, Nothing(), rounds, device="cpu").rounds():
+        a, b = system.averaged_place.numpy()
+        sizes.append((a**2 + b**2 - 0.3 * a * b) / 1.7)  # in the measure of the ellipse
+    np.testing.assert_allclose(np.sqrt(sizes[-20:]), gain, rtol=2e-3)
+
+
+def test_adam_plays_without_a_promise() -> None:
+    assert np.isfinite(way("simultaneous", 200, optimiser="adam", rate=0.01)).all()
+    with pytest.raises(BadInput, match="SGD without momentum"):
+        way("implicit", 1, optimiser="adam")
+    with pytest.raises(BadInput, match="at most 256 numbers"):
+        way("implicit", 1, matrix=((1.0,) * 300,), start_b=(0.0,) * 300)
+    with pytest.raises(BadInput, match="2 rows of 1 numbers"):
+        BilinearGame(BilinearGame.Config(start_a=(1.0, 1.0)))
