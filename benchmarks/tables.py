@@ -200,6 +200,34 @@ def clusters() -> str:
     return table(["seed", "training images", "test images", "minutes of two cores"], rows) + "\n" + measured("clusters")
 
 
+def games() -> str:
+    """Rates of every rule beside theory's."""
+    found, rows = read("games"), []
+    for cell in found["cells"]:
+        numbers, (game, name) = cell["numbers"], cell["name"].split("/")
+        if game == "bilinear":
+            rate = "left all bounds" if numbers["rate per round"] is None else f"{numbers['rate per round']:.4f}"
+            rows.append([name, rate, f"{numbers['theory']:.4f}", CLOSED[name]])
+    after = f"\nStep size {cell['setting']['rate']}, {cell['setting']['rounds']} rounds; below 1 the players come to rest. "
+    return table(["v = a b, played", "rate per round", "theory", "closed form, step e"], rows) + after + measured("games")
+
+
+CLOSED = {
+    "simultaneous": "√(1 + e²)",
+    "alternating": "1, for e ≤ 2",
+    "alternating, momentum -0.5": "largest root of (λ-1)²(λ+½)² + e²λ³",
+    "extragradient": "√(1 - e² + e⁴), converges for e < 1",
+    "optimistic": "√((1 + √(1 - 4e²))/2), converges for e < 1/√3",
+    "consensus, weight 1": "√((1 - e)² + e²), converges for e < 1",
+    "symplectic adjustment, weight 1": "the same: this game only rotates",
+    "implicit": "1/√(1 + e²), for every e",
+    "lookahead, 5 alternating rounds": "abs(cos(5 asin(e/2)))^(1/5)",
+    "simultaneous, convex-concave l = 0.5": "√((1 - e/2)² + e²), converges for e < 4/5",
+    "simultaneous, penalty 0.5 on b": "√(1 - e/2 + e²), converges for e < 1/2",
+}
+"""Rates in closed form."""
+
+
 def measured(name: str) -> str:
     """How, where and with what the cells of a table were measured."""
     found = read(name)
@@ -230,6 +258,7 @@ TABLES = {
     "fashion": fashion,
     "parts": parts,
     "clusters": clusters,
+    "games": games,
     "mnist_nll": mnist_nll,
     "moment_matching": moment_matching,
 }

@@ -8,6 +8,7 @@ from pushforward.cli.answers import Data, Predict, Report, Systems
 from pushforward.cli.evaluating import Evaluate, Reproduce
 from pushforward.cli.labelling import NameClusters, SuggestLabels
 from pushforward.cli.pictures import Interpolate, Reconstruct, Sample, Traverse
+from pushforward.cli.playing import Game
 from pushforward.cli.training import Resume, Train
 from pushforward.cli.words import Command, Misspelt, understood
 
@@ -26,6 +27,7 @@ COMMANDS: dict[str, type[Command]] = {
     "name-clusters": NameClusters,
     "report": Report,
     "reproduce": Reproduce,
+    "game": Game,
     "systems": Systems,
     "data": Data,
 }

@@ -59,8 +59,9 @@ class Train:
     """Chooses what is kept as test."""
     seed: Maybe[int] = None
     """Of everything random in training; 0 where nothing is said."""
-    rule: Maybe[Literal["alternating", "simultaneous", "extragradient", "optimistic"]] = None
-    """Who moves when; alternating where nothing is said."""
+    rule: Maybe[str] = None
+    """Who moves when: alternating where nothing is said, simultaneous, extragradient, optimistic, consensus, sga, implicit or lookahead;
+    with settings as in consensus:weight=0.1."""
     shards: Maybe[int] = None
     """Parts that a batch is cut into, for several processes or to save memory; 1 where nothing is said."""
     precision: Maybe[Literal["auto", "float32", "bfloat16"]] = None

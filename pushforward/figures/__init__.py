@@ -5,6 +5,7 @@ from pushforward.figures.charts import accuracies, confusion, curves, reliabilit
 from pushforward.figures.maps import animation, cloth, clouds, latent_grid
 from pushforward.figures.planes import codes, marginals, points, to_plane
 from pushforward.figures.sheets import completions, interpolation, labelled, manifold, pairs, sheet
+from pushforward.figures.trajectories import distances, trajectories
 
 __all__ = [
     "accuracies",
@@ -15,6 +16,7 @@ __all__ = [
     "completions",
     "confusion",
     "curves",
+    "distances",
     "interpolation",
     "labelled",
     "latent_grid",
@@ -26,4 +28,5 @@ __all__ = [
     "save",
     "sheet",
     "to_plane",
+    "trajectories",
 ]

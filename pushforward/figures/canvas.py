@@ -123,12 +123,12 @@ def plain(axes: Axes, across: str = "", up: str = "") -> None:
     axes.set_ylabel(up, fontsize=9, color=MUTED, parse_math=False)
 
 
-def legend(owner: Axes | Figure, handles: list[Any], names: list[str], **place: Any) -> None:
+def legend(owner: Axes | Figure, handles: list[Any], names: list[str], length: int = 22, **place: Any) -> None:
     """A legend whose names are shown as they are, also where they hold `$` or begin with `_` (which matplotlib would leave out)."""
     drawn = owner.legend(handles, [str(i) for i in range(len(names))], frameon=False, fontsize=8.5, labelcolor=INK, **place)
     for text, name in zip(drawn.get_texts(), names, strict=True):
         text.set_parse_math(False)
-        text.set_text(legible(name))
+        text.set_text(legible(name, length))
 
 
 def drawn(figure: Figure) -> Image.Image:

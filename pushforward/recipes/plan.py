@@ -11,6 +11,7 @@ from pushforward.core import UNLABELLED, BadInput, System, find_system, nearest,
 from pushforward.data import Dataset, DataSpec, open_data
 from pushforward.recipes.pace import fitting_width, measure
 from pushforward.runs import Recipe, Run, config_as_json, config_of, start
+from pushforward.training import find_rule
 from pushforward.training.machines import choose_precision, usual_device
 
 PASSES = 20
@@ -49,6 +50,8 @@ class Order:
     said: tuple[str, ...] = ()
 
 
+TOYS = {"bilinear_game": "bilinear", "dirac_gan": "dirac"}
+"""Systems of a few numbers that need no data, and what `pushforward game` calls them."""
 HOW = ("seed", "rule", "shards", "precision", "clip", "compiled", "tensorboard", "labelled")
 """Options of `Recipe` that a user may set beside those of the system and of the data."""
 
@@ -75,6 +78,9 @@ def order(
     if what not in recipes and what not in system_names() and "." not in what:
         known = [*recipes, *system_names()]
         raise BadInput(f"There is no recipe or system '{what}'{nearest(what, known)} Known: {', '.join(known)}.")
+    find_rule(options.get("rule", "alternating"))
+    if what in TOYS:
+        raise BadInput(f"{what} learns from no data; play it: pushforward game {TOYS[what]}.")
     spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}
     if "labels" in spec_options:
         spec_options |= labels_meant(spec_options["labels"])

@@ -30,8 +30,8 @@ DIGITS = {
     "rate": 3e-3,
     "images": 400_000,
 }
-"""All labels told; the bound on every image. Grey pixels with a learned deviation, because an exact picture is worth many nats there and edges
-come out sharp: with black and white ones and 8 codes even reconstructions reach only .4 of the floor of coverage, with 16 codes .5 to .7."""
+"""All labels told; the bound on every image. Grey pixels with a learned deviation: an exact picture is worth many nats there, and edges
+come out sharp. With black and white ones and 8 codes even reconstructions reach only .4 of the floor of coverage, with 16 .5 to .7."""
 COMPONENTS, EACH = 60, 1_000
 """Gaussians that each class's codes are drawn from; samples of each class."""
 

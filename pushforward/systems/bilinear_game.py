@@ -1,5 +1,5 @@
-"""The zero-sum game v(a, b) = a b of the lecture, and relatives whose play is known in closed form (Gidel et al. 2019, "Negative momentum for
-improved game dynamics"; Balduzzi et al. 2018, "The mechanics of n-player differentiable games").
+"""The zero-sum game v(a, b) = a b of the lecture, and relatives whose play is known in closed form (Gidel et al. 2019, "Negative momentum
+for improved game dynamics"; Balduzzi et al. 2018, "The mechanics of n-player differentiable games").
 
     value       v(a, b) = a' A b + c_a/2 |a|^2 - c_b/2 |b|^2
     a           minimises   v

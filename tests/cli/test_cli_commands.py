@@ -209,10 +209,32 @@ def test_data_get_prints_the_folder(ask, tmp_path, monkeypatch):
     assert answer.code == 0 and answer.path == tmp_path and asked == ["mnist"]
 
 
-def test_rules_in_the_help_are_the_rules_there_are():
-    from typing import get_args, get_type_hints
+@pytest.mark.parametrize("command", ["train", "game"])
+def test_rules_in_the_help_are_the_rules_there_are(ask, command):
+    from pushforward.training import RULES
 
-    from pushforward.cli.training import Train
-    from pushforward.training.rules import RULES
+    said = ask(command, "--help").out.partition("--rule")[2].partition("--shards")[0]
+    assert all(rule in said for rule in RULES)
 
-    assert get_args(get_args(get_type_hints(Train)["rule"])[0]) == tuple(RULES)
+
+@pytest.mark.parametrize(
+    ("words", "rate", "warned"),
+    [
+        (["bilinear", "--rule", "extragradient", "--rate", 0.5], "0.901388", ""),
+        (["bilinear", "--rule", "simultaneous", "--rate", 0.5, "--rounds", 20], "1.118034", "leaves peace with every step size"),
+        (["bilinear", "--rule", "optimistic", "--rate", 0.6, "--rounds", 40], "1.057353", "The step size 0.6 is above 0.5774"),
+        (["bilinear", "--rate", 0.5, "--momentum", -0.5, "--rounds", 400], "0.9625", ""),
+        (["bilinear", "--rule", "simultaneous", "--curvature", 0.5, "--rate", 0.5], "0.901388", ""),
+    ],
+)
+def test_game_tells_its_rate_beside_theory(ask, tmp_path, words, rate, warned):
+    answer = ask("game", *words)
+    assert answer.code == 0 and warned in answer.err and bool(warned) == bool(answer.err)
+    measured, theory = (line.split()[-1] for line in answer.out.splitlines()[:2])
+    assert theory.startswith(rate) and float(measured) == pytest.approx(float(theory), abs=3e-3)
+    assert Image.open(tmp_path / answer.path).size[0] > 400
+
+
+def test_game_of_the_dirac_gan_has_a_picture_and_no_theory(ask, tmp_path):
+    answer = ask("game", "dirac", "--r1", 1, "--start", 0.5, -0.5)
+    assert answer.code == 0 and "none for this game" in answer.out and (tmp_path / answer.path).name == "dirac-alternating.png"

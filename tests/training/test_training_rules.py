@@ -61,7 +61,9 @@ def test_optimistic_play_converges(rate: float) -> None:
 def test_rules_differ_and_with_one_player_there_are_no_turns() -> None:
     """Alternating and simultaneous play are then one and the same."""
     places = {rule: walk(rule)[3] for rule in RULES}
-    assert len({tuple(place.tolist()) for place in places.values()}) == len(RULES) - 2, "lookahead is alternating play for a few rounds; consensus and sga are one on this game"
+    assert len({tuple(place.tolist()) for place in places.values()}) == len(RULES) - 2, (
+        "lookahead begins alternating, sga is consensus here"
+    )
     alone = {}
     for rule in ("alternating", "simultaneous"):
         system = Plain(Made())

@@ -1,0 +1,67 @@
+"""v(a, b) = a b and the Dirac-GAN by every rule of play: rates per round beside theory, and where each goes."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pushforward import figures
+from pushforward.recipes import games
+from pushforward.reproduce.cells import Cell
+
+STEP, ROUNDS, SHOWN = 0.3, 600, 60
+"""Rounds in which rates are measured, and those that are drawn."""
+BILINEAR: dict[str, tuple[str, dict[str, Any]]] = {
+    "simultaneous": ("simultaneous", {}),
+    "alternating": ("alternating", {}),
+    "alternating, momentum -0.5": ("alternating", {"momentum_a": -0.5, "momentum_b": -0.5}),
+    "extragradient": ("extragradient", {}),
+    "optimistic": ("optimistic", {}),
+    "consensus, weight 1": ("consensus:weight=1.0", {}),
+    "symplectic adjustment, weight 1": ("sga:weight=1.0", {}),
+    "implicit": ("implicit", {}),
+    "lookahead, 5 alternating rounds": ("lookahead:rule=alternating,every=5,share=0.5", {}),
+    "simultaneous, convex-concave l = 0.5": ("simultaneous", {"curvature_a": 0.5, "curvature_b": 0.5}),
+    "simultaneous, penalty 0.5 on b": ("simultaneous", {"curvature_b": 0.5}),
+}
+"""Name: the rule, and what the game has beside v = a b."""
+DIRAC: dict[str, tuple[str, dict[str, Any]]] = {
+    "minimax": ("alternating", {}),
+    "non-saturating": ("alternating", {"objective": "non_saturating"}),
+    "Wasserstein, clipped": ("alternating", {"objective": "wasserstein", "clip": 0.8}),
+    "Wasserstein, gradient penalty": ("alternating", {"objective": "wasserstein", "gradient_penalty": 1.0, "target": 0.3}),
+    "minimax + R1": ("alternating", {"r1": 0.3}),
+    "minimax + R1, critical": ("alternating", {"r1": 1.0}),
+    "minimax + instance noise": ("alternating", {"noise": 1.0}),
+    "minimax, extragradient": ("extragradient", {}),
+}
+"""The same of the Dirac-GAN."""
+
+
+def cells() -> list[Cell]:
+    """Every play."""
+    return [
+        Cell(f"{game}/{name}", {"rule": rule, "rate": STEP, "rounds": ROUNDS, **settings}, 0, partial(measure, game, rule, settings))
+        for game, each in (("bilinear", BILINEAR), ("dirac", DIRAC))
+        for name, (rule, settings) in each.items()
+    ]
+
+
+def measure(game: str, rule: str, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Play, and how the distance from peace changed."""
+    played = games.play(games.toy(game, rate=STEP, **settings), rule, ROUNDS)
+    return {"fingerprint": "no data", "rate per round": played.rate, "theory": played.theory, "last place": played.places[-1].tolist()}
+
+
+def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
+    """The panels of all plays, and the distances of the bilinear ones."""
+    found = []
+    for game, each, axes in (("bilinear", BILINEAR, ("a", "b")), ("dirac", DIRAC, ("theta", "psi"))):
+        plays = {name: games.play(games.toy(game, rate=STEP, **settings), rule, SHOWN) for name, (rule, settings) in each.items()}
+        field = games.field_of(games.toy(game, rate=STEP))
+        panel = figures.trajectories([played.places for played in plays.values()], list(plays), field, axes)
+        found.append(figures.save(panel, runs / "pictures" / f"games-{game}.png"))
+        if game == "bilinear":
+            theory = [played.theory for played in plays.values()]
+            lines = figures.distances([played.places for played in plays.values()], list(plays), theory)
+            found.append(figures.save(lines, runs / "pictures" / "games-distances.png"))
+    return found
