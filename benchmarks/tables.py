@@ -8,7 +8,7 @@ import json
 import re
 import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +200,33 @@ def clusters() -> str:
     return table(["seed", "training images", "test images", "minutes of two cores"], rows) + "\n" + measured("clusters")
 
 
+def collapse() -> str:
+    """The lecture's form, re-run: what labels weigh, and what q(y|x) has become."""
+    cells = [cell for cell in read("semi_supervised")["cells"] if cell["name"].startswith("lecture/")]
+    lines: dict[str, Callable[[dict[str, float]], str]] = {
+        "squared error of labels, per image of a batch": lambda n: f"{n['label loss']:.4f}",
+        "nats of reconstruction, per image": lambda n: f"{n['distortion in training']:.0f}",
+        "nats lost when the decoder is told another class": lambda n: f"{n['nats that the label saves']:.0f}",
+        "right on its own labelled images": lambda n: percent(n["accuracy on the labelled images"]),
+        "right on test images": lambda n: percent(n["accuracy"]),
+        "right on test images, once classes are renamed": lambda n: percent(n["accuracy, classes matched"]),
+    }
+    rows = [[name, *(shown(cell["numbers"]) for cell in cells)] for name, shown in lines.items()]
+    return table(["labels", *(f"{cell['setting']['labels']:,}" for cell in cells)], rows) + "\n" + measured("semi_supervised")
+
+
+def lecture_figures() -> str:
+    """Conditional samples, read by an independent classifier."""
+    found = {cell["name"]: cell["numbers"] for cell in read("lecture_figures")["cells"]}
+    digits = found["digits"]
+    rows = [
+        [f"codes {name}", percent(digits[f"read as asked, {name}"]), f"{digits[f'least share of the floor, {name}']:.2f}"]
+        for name in ("from the prior", "from mixtures")
+    ]
+    after = f"\nThe reader is right on {percent(found['reader']['accuracy'])} of the test digits. " + measured("lecture_figures")
+    return table(["10,000 conditional samples", "read as the class asked for", "coverage, least class, share of the floor"], rows) + after
+
+
 def games() -> str:
     """Rates of every rule beside theory's."""
     found, rows = read("games"), []
@@ -258,7 +285,9 @@ TABLES = {
     "fashion": fashion,
     "parts": parts,
     "clusters": clusters,
+    "collapse": collapse,
     "games": games,
+    "lecture_figures": lecture_figures,
     "mnist_nll": mnist_nll,
     "moment_matching": moment_matching,
 }

@@ -123,8 +123,25 @@ def run_of(options: dict[str, Any], draw: int, folder: Path) -> dict[str, Any]:
     found["accuracy on hidden labels"] = on_hidden_labels(run, system, train)
     if system.config.views != "none":
         found["accuracy, views averaged"] = metrics.accuracy(system, test, views=VIEWS)
+    if options.get("form") == "lecture":
+        found |= what_labels_weigh(run, system, train, test)
     bound = metrics.test_bound(system, test)
     return found | {key: bound[key] for key in ("bound", "distortion", "rate")}
+
+
+def what_labels_weigh(run: Run, system: System, train: Dataset, test: Dataset) -> dict[str, float]:
+    """Why the lecture's form collapses: what labels weigh in its loss beside the images, how far the decoder uses y^, and whether q(y|x) is
+    right on the labelled images, and on the test images once classes may be called otherwise."""
+    assert train.label is not None
+    told = train.part((train.label != UNLABELLED).nonzero().flatten())
+    last = {key.split("/")[-1]: value for key, value in run.metrics()[-1].items()}
+    return {
+        "label loss": last["label_loss"],
+        "distortion in training": last["distortion"],
+        "nats that the label saves": last["label_use"],
+        "accuracy on the labelled images": metrics.accuracy(system, told),
+        "accuracy, classes matched": metrics.matched(metrics.confusion(system, test)),
+    }
 
 
 def on_hidden_labels(run: Run, system: System, train: Dataset) -> float | None:
