@@ -1,5 +1,6 @@
 """Floor 1: blocks used by three systems or more."""
 
+from pushforward.nets.adversarial import AdversarialNet, critic_for, generator_for
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder, sizes_of, widths_of
 from pushforward.nets.likelihood import Bernoulli, Gaussian, Kind, likelihood, suits
 from pushforward.nets.mlp import FlatDecoder, FlatEncoder
@@ -9,6 +10,7 @@ from pushforward.nets.residual import Double, Halve, Residual, ResidualDecoder, 
 from pushforward.nets.trunk import ConvTrunk, FlatTrunk, trunk_for
 
 __all__ = [
+    "AdversarialNet",
     "Bernoulli",
     "ConvDecoder",
     "ConvEncoder",
@@ -24,8 +26,10 @@ __all__ = [
     "Residual",
     "ResidualDecoder",
     "ResidualEncoder",
+    "critic_for",
     "decoder_for",
     "encoder_for",
+    "generator_for",
     "kind_of",
     "likelihood",
     "sizes_of",

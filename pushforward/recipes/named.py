@@ -75,7 +75,7 @@ def mnist_vae() -> Plan:
     """VAE with one layer of codes on binarised MNIST, all 60,000 training images. Twenty minutes on two cores."""
     settings = {
         "net": "residual",
-        "width": 24,
+        "width": 16,
         "latent": 40,
         "rate": 2e-3,
         "average": 100_000,
@@ -83,15 +83,15 @@ def mnist_vae() -> Plan:
     }
     data = DataSpec("mnist", binarise="dynamic")
     expected = "aims at 84.5 nats or less for -log p(x) of the test images, from 1,000 importance samples"
-    return Plan("vae", data, 40 * EXAMPLES, settings, clip=10.0, name="mnist_vae", expected=expected)
+    return Plan("vae", data, 87 * EXAMPLES, settings, clip=10.0, name="mnist_vae", expected=expected)
 
 
 def mnist_ladder() -> Plan:
     """Ladder VAE on binarised MNIST, all 60,000 training images. An hour on two cores."""
-    settings = {"width": 24, "top": 32, "groups": 2, "maps": 4, "rate": 2e-3, "average": 100_000, "batch_size": 64}
+    settings = {"width": 16, "top": 32, "groups": 2, "maps": 4, "rate": 2e-3, "average": 100_000, "batch_size": 64}
     data = DataSpec("mnist", binarise="dynamic")
     expected = "aims at 82.5 nats or less for -log p(x) of the test images, from 1,000 importance samples"
-    return Plan("ladder_vae", data, 40 * EXAMPLES, settings, clip=50.0, name="mnist_ladder", expected=expected)
+    return Plan("ladder_vae", data, 55 * EXAMPLES, settings, clip=50.0, name="mnist_ladder", expected=expected)
 
 
 def few_labels(labels: int | None = None) -> Plan:

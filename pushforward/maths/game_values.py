@@ -1,0 +1,69 @@
+"""What a discriminator and a generator want small, from logits D(x) of real and D(G(z)) of generated examples, and penalties on D's slope.
+
+    relativistic     D: E softplus(D(G(z)) - D(x))                      G: E softplus(D(x) - D(G(z)))      Jolicoeur-Martineau 2019
+    non-saturating   D: -v                                              G: E softplus(-D(G(z)))            Goodfellow et al. 2014
+    minimax          D: -v,  v = E log s(D(x)) + E log(1 - s(D(G(z))))  G: v                               Goodfellow et al. 2014
+    least squares    D: E (D(x) - 1)^2 + E D(G(z))^2                    G: E (D(G(z)) - 1)^2               Mao et al. 2017
+    hinge            D: E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))      G: -E D(G(z))                      Lim & Ye 2017
+    Wasserstein      D: E D(G(z)) - E D(x)                              G: -E D(G(z))                      Arjovsky et al. 2017
+
+s is the logistic function. Relativistic pairing compares each real example with one generated one, so that D cannot be content with calling
+most of the data real. All logits are [n]; all values are means over n.
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import logsigmoid, relu, softplus
+
+Objective = Literal["relativistic", "non_saturating", "minimax", "least_squares", "hinge", "wasserstein"]
+Logits = Float[Tensor, " n"]
+Value = Float[Tensor, ""]
+
+
+def value(real: Logits, made: Logits) -> Value:
+    """v = E log s(D(x)) + E log(1 - s(D(G(z)))) in nats: -log 4 where D says 1/2 everywhere, 0 where it is never wrong."""
+    return logsigmoid(real).mean() + logsigmoid(-made).mean()
+
+
+def discriminator_loss(objective: Objective, real: Logits, made: Logits) -> Value:
+    """What the discriminator wants small."""
+    if objective == "relativistic":
+        return softplus(made - real).mean()
+    if objective in ("non_saturating", "minimax"):
+        return -value(real, made)
+    if objective == "least_squares":
+        return (real - 1).square().mean() + made.square().mean()
+    if objective == "hinge":
+        return relu(1 - real).mean() + relu(1 + made).mean()
+    return made.mean() - real.mean()
+
+
+def generator_loss(objective: Objective, real: Logits, made: Logits) -> Value:
+    """What the generator wants small; `real` matters to the relativistic objective alone (and, as a constant, to minimax)."""
+    if objective == "relativistic":
+        return softplus(real - made).mean()
+    if objective == "non_saturating":
+        return softplus(-made).mean()
+    if objective == "minimax":
+        return value(real, made)
+    if objective == "least_squares":
+        return (made - 1).square().mean()
+    return -made.mean()
+
+
+def slopes(logits: Logits, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:
+    """dD/dx of each example, itself differentiable."""
+    return torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
+
+
+def squared_slope(logits: Logits, x: Float[Tensor, "n *s"]) -> Value:
+    """E |dD/dx|^2: R1 at real x, R2 at generated x, each weighed by gamma/2 (Mescheder et al. 2018)."""
+    return slopes(logits, x).square().flatten(1).sum(1).mean()
+
+
+def distance_from_slope(logits: Logits, x: Float[Tensor, "n *s"], target: float = 1.0) -> Value:
+    """E (|dD/dx| - target)^2, of Wasserstein-GP at points between real and generated ones (Gulrajani et al. 2017)."""
+    return (slopes(logits, x).flatten(1).norm(dim=1) - target).square().mean()

@@ -1,0 +1,92 @@
+"""Generator and discriminator without normalisation layers, for rows and for images of any size."""
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pushforward.nets.pair import kind_of
+from pushforward.nets.residual import ResidualDecoder, ResidualEncoder
+
+AdversarialNet = Literal["auto", "mlp", "residual"]
+WIDTHS = {"mlp": 128, "residual": 32}
+SLOPE = 0.2
+"""Of leaky ReLUs below 0."""
+
+
+class Maxout(nn.Module):
+    """The largest of `pieces` linear units (Goodfellow et al. 2013): features [N, into] -> [N, out]."""
+
+    def __init__(self, into: int, out: int, pieces: int):
+        super().__init__()
+        self.linear, self.pieces = nn.Linear(into, out * pieces), pieces
+
+    def forward(self, x: Float[Tensor, "n i"]) -> Float[Tensor, "n o"]:
+        """The largest pieces."""
+        return self.linear(x).unflatten(1, (-1, self.pieces)).amax(2)
+
+
+class FlatCritic(nn.Module):
+    """x [N, *shape] -> logit [N], fully connected: leaky ReLU or maxout, with dropout where asked for."""
+
+    def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
+        super().__init__()
+        into = torch.Size(shape).numel()
+        parts: list[nn.Module] = []
+        for _ in range(layers):
+            parts += [Maxout(into, width, maxout)] if maxout else [nn.Linear(into, width), nn.LeakyReLU(SLOPE)]
+            parts += [nn.Dropout(dropout)] if dropout else []
+            into = width
+        self.layers = nn.Sequential(nn.Flatten(), *parts, nn.Linear(into, 1))
+
+    def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, " n"]:
+        """Logits of "real"."""
+        return self.layers(x)[:, 0]
+
+
+class ResidualCritic(nn.Module):
+    """image [N, C, H, W] -> logit [N]."""
+
+    def __init__(self, shape: tuple[int, ...], width: int, dropout: float):
+        super().__init__()
+        self.encoder, self.dropout = ResidualEncoder(shape, width), nn.Dropout(dropout)
+        self.head = nn.Linear(self.encoder.features, 1)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+        """Logits of "real"."""
+        return self.head(self.dropout(self.encoder(x)))[:, 0]
+
+
+class FlatGenerator(nn.Module):
+    """code [N, D] -> example [N, *shape], fully connected, leaky ReLU."""
+
+    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
+        super().__init__()
+        sizes = [code, *[width] * layers]
+        parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.LeakyReLU(SLOPE))]
+        self.layers, self.shape = nn.Sequential(*parts, nn.Linear(width, torch.Size(shape).numel())), shape
+
+    def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n *s"]:
+        """Examples of codes."""
+        return self.layers(code).unflatten(1, self.shape)
+
+
+def kind_for(net: AdversarialNet, shape: tuple[int, ...]) -> Literal["mlp", "residual"]:
+    """What `auto` means for examples of this shape."""
+    return "mlp" if kind_of(net, shape) == "mlp" else "residual"
+
+
+def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width: int, layers: int) -> nn.Module:
+    """A generator code [N, code] -> example [N, *shape]; images are not cut to [-1, 1]."""
+    kind = kind_for(net, shape)
+    width = width or WIDTHS[kind]
+    return FlatGenerator(code, shape, width, layers) if kind == "mlp" else ResidualDecoder(code, shape, width)
+
+
+def critic_for(net: AdversarialNet, shape: tuple[int, ...], width: int, layers: int, dropout: float = 0.0, maxout: int = 0) -> nn.Module:
+    """A discriminator example [N, *shape] -> logit [N]."""
+    kind = kind_for(net, shape)
+    width = width or WIDTHS[kind]
+    return FlatCritic(shape, width, layers, dropout, maxout) if kind == "mlp" else ResidualCritic(shape, width, dropout)

@@ -1,0 +1,191 @@
+"""Generative adversarial nets (Goodfellow et al. 2014), by default in the form of Huang et al. 2024, "The GAN is dead; long live the GAN!
+A modern baseline GAN" (R3GAN).
+
+    model          z ~ N(0, I),  x = G(z)
+    discriminator  D(x), the logit of "x is real"
+    D minimises    E softplus(D(G(z)) - D(x)) + r1/2 E |dD/dx|^2 + r2/2 E |dD/dG(z)|^2
+    G minimises    E softplus(D(x) - D(G(z)))
+
+No normalisation layers; averaged weights of G give the samples. `objective` names the other games (`pushforward.maths.game_values`). The
+GAN of 2014 is `--objective non_saturating --r1 0 --r2 0 --dropout 0.5 --maxout 5 --net mlp --optimiser sgd`, zero-sum with `--objective
+minimax`; least squares, hinge (with `--spectral`) and Wasserstein (with `--gradient-penalty 10 --turns 5`) are there to compare.
+
+Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; D(x) [N].
+Departures: residual networks with pixel shuffling and SiLU, whose slopes are smooth, in place of bilinear resampling and leaky ReLU;
+penalties may be lazy (Karras et al. 2020: every k-th round, k times as heavy), which is cheaper, and no longer what convergence is proved
+for. Images are cut to [-1, 1] when sampled, not by a layer that saturates.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Ge, Gt, Interval
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from pushforward.core import (
+    SGD,
+    Adam,
+    Average,
+    BadInput,
+    Batch,
+    Optimiser,
+    Player,
+    Samples,
+    Stage,
+    System,
+    Terms,
+    growing,
+    warm_up_then_cosine,
+)
+from pushforward.maths import noise
+from pushforward.maths.game_values import Objective, discriminator_loss, distance_from_slope, generator_loss, squared_slope, value
+from pushforward.nets import AdversarialNet, critic_for, generator_for
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a GAN is made of. `shape` follows from the data."""
+
+    shape: tuple[int, ...]
+    """(C, H, W) of images, or (D,) of rows."""
+    objective: Objective = "relativistic"
+    """What the players want."""
+    latent: Annotated[int, Ge(1)] = 64
+    """Dimensions of z."""
+    net: AdversarialNet = "auto"
+    """Fully connected for rows and tiny images, residual above; or one of these."""
+    width: Annotated[int, Ge(0)] = 0
+    """Hidden units (mlp) or channels after the first halving (residual); 0: 128 or 32."""
+    layers: Annotated[int, Ge(1)] = 3
+    """Hidden layers of fully connected networks."""
+    r1: Annotated[float, Ge(0)] = 1.0
+    """gamma of gamma/2 |dD/dx|^2 at real examples."""
+    r2: Annotated[float, Ge(0)] = 1.0
+    """The same at generated ones; without it D's slopes may grow there."""
+    gradient_penalty: Annotated[float, Ge(0)] = 0.0
+    """lambda of lambda (|dD/dx| - 1)^2 between real and generated examples."""
+    lazy: Annotated[int, Ge(1)] = 1
+    """Penalties are taken every so many rounds, and weigh as many times as much."""
+    spectral: bool = False
+    """Every layer of D is divided by its largest singular value (Miyato et al. 2018)."""
+    dropout: Annotated[float, Interval(ge=0, lt=1)] = 0.0
+    """Share of D's hidden units that are left out."""
+    maxout: Annotated[int, Ge(0)] = 0
+    """Pieces of D's hidden units, which are the largest of so many linear ones (Goodfellow et al. 2013), fully connected; 0: leaky ReLU."""
+    turns: Annotated[int, Ge(1)] = 1
+    """Steps of D for each of G."""
+    optimiser: Literal["adam", "sgd"] = "adam"
+    """Adam with betas (0, 0.99), or SGD with momentum 0.5."""
+    rate: Annotated[float, Gt(0)] = 2e-4
+    """Learning rate of both, lowered to a tenth by half a cosine."""
+    faster_discriminator: Annotated[float, Gt(0)] = 1.0
+    """D's learning rate as a multiple of G's (two time scales: Heusel et al. 2017)."""
+    average: Annotated[int, Ge(1)] = 20_000
+    """Half-life of G's averaged weights, which samples come from, in images."""
+    batch_size: Annotated[int, Ge(1)] = 64
+    """Examples of a round, real and generated each."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
+
+
+class GAN(System, Samples):
+    """config: see `Settings`."""
+
+    Config = Settings
+
+    def __init__(self, config: Settings):
+        super().__init__()
+        self.config = c = config
+        self.generator = generator_for(c.net, c.latent, c.shape, c.width, c.layers)
+        self.discriminator = critic_for(c.net, c.shape, c.width, c.layers, c.dropout, c.maxout)
+        if c.spectral:
+            for part in list(self.discriminator.modules()):
+                if isinstance(part, nn.Linear | nn.Conv2d):
+                    spectral_norm(part)
+        self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
+        self.key = "image" if len(c.shape) == 3 else "row"
+        self.enter(self.schedule(0, 1))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.key})
+
+    @property
+    def labels(self) -> int:
+        return 0
+
+    def schedule(self, seen: int, total: int) -> Stage:
+        progress = min(1.0, seen / total)
+        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, floor=0.1))
+
+    def players(self) -> list[Player]:
+        c = self.config
+        average = Average(self.averaged, growing(c.average, self.stage.seen))
+        return [
+            Player("discriminator", self.discriminator, self.discriminator_loss, self.steps(c.faster_discriminator), c.turns),
+            Player("generator", self.generator, self.generator_loss, self.steps(1.0), average=average),
+        ]
+
+    def steps(self, faster: float) -> Optimiser:
+        rate = self.config.rate * faster
+        return Adam(rate, (0.0, 0.99)) if self.config.optimiser == "adam" else SGD(rate, 0.5)
+
+    def made(self, x: Tensor) -> Tensor:
+        """G(z), as many as x, in float32."""
+        return self.generator(torch.randn(len(x), self.config.latent, device=x.device)).float()
+
+    def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """The objective, and the penalties on D's slope."""
+        c = self.config
+        real = batch[self.key].clone()  # type: ignore[literal-required]
+        made = self.made(real)
+        due = self.stage.every(c.lazy)
+        real.requires_grad_(bool(due and c.r1))
+        if due and c.r2 and not made.requires_grad:
+            made = made.detach().requires_grad_()
+        on_real, on_made = self.discriminator(torch.cat([real, made])).float().split(len(real))
+        loss = discriminator_loss(c.objective, on_real, on_made)
+        terms = {"value": value(on_real, on_made), "real": on_real.sigmoid().mean(), "made": on_made.sigmoid().mean()}
+        if due:
+            penalty, found = self.penalties(real, made, on_real, on_made)
+            loss, terms = loss + c.lazy * penalty, terms | found
+        return loss, {name: term.detach() for name, term in terms.items()}
+
+    def penalties(self, real: Tensor, made: Tensor, on_real: Tensor, on_made: Tensor) -> tuple[Tensor, Terms]:
+        """r1/2 E |dD/dx|^2 + r2/2 E |dD/dG(z)|^2 + lambda E (|dD/dx^| - 1)^2."""
+        c, terms = self.config, {}
+        penalty = on_real.new_zeros(())
+        if c.r1:
+            terms["slope_real"] = squared_slope(on_real, real)
+            penalty = penalty + c.r1 / 2 * terms["slope_real"]
+        if c.r2:
+            terms["slope_made"] = squared_slope(on_made, made)
+            penalty = penalty + c.r2 / 2 * terms["slope_made"]
+        if c.gradient_penalty:
+            share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
+            between = real.detach().lerp(made.detach(), share).requires_grad_()
+            terms["slope_between"] = distance_from_slope(self.discriminator(between).float(), between)
+            penalty = penalty + c.gradient_penalty * terms["slope_between"]
+        return penalty, terms
+
+    def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """What G wants of D(G(z)); D(x) is asked too where the objective compares."""
+        c, real = self.config, batch[self.key]  # type: ignore[literal-required]
+        made = self.made(real)
+        both = torch.cat([real, made]) if c.objective in ("relativistic", "minimax") else made
+        logits = self.discriminator(both).float()
+        on_made = logits[-len(made) :]
+        loss = generator_loss(c.objective, logits[: len(real)], on_made)
+        spread = made.detach().flatten(1).std(0).mean() / real.flatten(1).std(0).mean().clamp(min=1e-6)
+        return loss, {"spread": spread}
+
+    @torch.no_grad()
+    def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:
+        if label is not None:
+            raise BadInput(f"This GAN was trained without labels and cannot be asked for label {label}. Use conditional_gan.")
+        z = noise(count, self.config.latent, seed, next(self.averaged.parameters()).device)
+        x = self.averaged(z)
+        return x.clamp(-1, 1) if x.ndim == 4 else x
