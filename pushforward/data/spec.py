@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 
 from pushforward.core import UNLABELLED, BadInput, nearest
-from pushforward.data import arrays, digits, idx, images, labels_file, tables, toys
+from pushforward.data import arrays, digits, faces, idx, images, labels_file, tables, toys
 from pushforward.data.chance import split
 from pushforward.data.checks import check_differ
 from pushforward.data.dataset import Binarise, Dataset
 from pushforward.data.hidden_labels import hide_labels, without_labels
 from pushforward.data.resize import resized
 
-NAMES = ("digits", *idx.SETS, *toys.TOYS)
+NAMES = ("digits", "faces", *idx.SETS, *toys.TOYS)
 HELD_OUT = 0.1
 Parts = tuple[Dataset, Dataset | None]
 
@@ -27,8 +27,9 @@ class DataSpec:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     path: str
-    """"digits", "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy, .npz or .csv; a density in the
-    plane ("moons" and the like, or one .png whose dark places are dense); "memory" for tensors given in Python."""
+    """"digits", "faces" (procedural, of any size), "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy,
+    .npz or .csv; a density in the plane ("moons" and the like, or one .png whose dark places are dense); "memory" for tensors given in
+    Python."""
     labels: int | None = None
     """Keep this many labels (balanced over classes) and hide the rest; None keeps all, 0 hides all."""
     labels_file: str = ""
@@ -146,6 +147,8 @@ def _read(spec: DataSpec, memory: Any) -> Parts:
         parts = digits.read(spec.split_seed)
     elif spec.path in idx.SETS:
         parts = idx.read_named(spec.path)
+    elif spec.path == "faces":
+        parts = faces.read(spec.size, spec.split_seed)
     elif spec.path in toys.TOYS:
         parts = toys.read(spec.path, spec.split_seed), None
     else:

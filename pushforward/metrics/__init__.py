@@ -6,24 +6,37 @@ from pushforward.metrics.bound import test_bound
 from pushforward.metrics.calibration import Reliability, reliability
 from pushforward.metrics.classification import accuracy, confusion, matched, probabilities
 from pushforward.metrics.codes import ACTIVE, Codes, active, codes_of, surgery
-from pushforward.metrics.coverage import coverage
+from pushforward.metrics.copies import Parzen, birthday, nearness, parzen
+from pushforward.metrics.distances import classifier_score, frechet_distance, kernel_distance
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
+from pushforward.metrics.modes import mode_coverage, near_modes
+from pushforward.metrics.neighbourhoods import coverage, neighbourhoods
 from pushforward.metrics.suggesting import suggestions
 
 __all__ = [
     "ACTIVE",
     "Codes",
+    "Parzen",
     "Reliability",
     "Weights",
     "accuracy",
     "active",
     "batches",
+    "birthday",
+    "classifier_score",
     "codes_of",
     "confusion",
     "coverage",
+    "frechet_distance",
+    "kernel_distance",
     "label_spreading",
     "matched",
+    "mode_coverage",
+    "near_modes",
     "nearest_neighbour",
+    "nearness",
+    "neighbourhoods",
+    "parzen",
     "probabilities",
     "reliability",
     "suggestions",

@@ -22,6 +22,9 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "few_labels": ("mnist_semi", {"labels": 100, "width": 14}),
     "ladder_vae": ("mnist_ladder", {"width": 8, "rate": 3e-3, "images": 500_000}),
     "moment_matching": ("moment_matching", {"data": "checkerboard", "images": 2_000_000}),
+    "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
+    "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
+    "reader_faces": ("classifier", {"data": "faces", "width": 14, "images": 100_000}),
 }
 LARGEST = 1.5e6
 """Bytes that one of them may take."""

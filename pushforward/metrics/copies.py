@@ -1,0 +1,98 @@
+"""Are made examples copies: of training examples, or of each other?
+
+nearness     P(d(made, training) < d(held-out, training)), d the distance to the nearest training example: 1/2 where made examples are
+             as far from the training set as fresh real ones, above where they are copies of it    (after Meehan et al. 2020, C_T)
+birthday     near-duplicates among n examples, by pairs nearer than real pairs come: n^2 / (2 pairs) estimates how many different
+             examples there are                                                                    (Arora & Zhang 2018)
+Parzen       mean log-likelihood of held-out examples under Gaussians around made ones, of the width that is best for others
+             (Goodfellow et al. 2014). Historical: of high variance, and poor in many dimensions, as the paper says
+"""
+
+from dataclasses import dataclass
+from math import log, pi
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pushforward.core import BadInput
+
+TOGETHER = 500
+"""Rows whose distances to all others are held at a time."""
+WIDTHS = tuple(10 ** (-1 + 0.1 * step) for step in range(13))
+"""Standard deviations of the Parzen window that are tried, for pixels in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Parzen:
+    """Nats per example, the standard error of their mean, and the width that was chosen."""
+
+    mean: float
+    error: float
+    sigma: float
+
+
+def to_nearest(x: Float[Tensor, "n d"], others: Float[Tensor, "m d"], itself: bool = False) -> Float[Tensor, " n"]:
+    """The distance of each row to the nearest of others; itself: the two are one set, and a row is not its own neighbour."""
+    found = []
+    for start in range(0, len(x), TOGETHER):
+        distance = torch.cdist(x[start : start + TOGETHER].double(), others.double())
+        if itself:
+            rows = torch.arange(len(distance), device=x.device)
+            distance[rows, rows + start] = torch.inf
+        found.append(distance.amin(1))
+    return torch.cat(found)
+
+
+def nearness(made: Float[Tensor, "n d"], training: Float[Tensor, "t d"], held_out: Float[Tensor, "h d"]) -> float:
+    """P(a made example is nearer to the training set than a held-out one), ties counted half; 1/2 is what fresh examples have.
+
+    Raises:
+        BadInput: one of them is empty.
+    """
+    from scipy.stats import mannwhitneyu
+
+    if not (len(made) and len(training) and len(held_out)):
+        counts = f"{len(made)}, {len(training)} and {len(held_out)}"
+        raise BadInput(f"Nearness compares made, training and held-out examples, and there are {counts}; give some of each.")
+    a, b = to_nearest(made, training), to_nearest(held_out, training)
+    above = mannwhitneyu(b.cpu().numpy(), a.cpu().numpy()).statistic
+    return float(above) / (len(a) * len(b))
+
+
+def birthday(made: Float[Tensor, "n d"], real: Float[Tensor, "m d"]) -> tuple[int, float]:
+    """Pairs of made examples that are nearer to each other than the nearest two of as many real ones, and n^2 / (2 pairs), or infinity.
+
+    Raises:
+        BadInput: fewer real examples than made ones, or fewer than two.
+    """
+    if len(made) < 2 or len(real) < len(made):
+        raise BadInput(f"Pairs of {len(made)} made examples are compared with pairs of as many real ones, of which there are {len(real)}.")
+    nearest_real = to_nearest(real[: len(made)], real[: len(made)], itself=True).min()
+    pairs = 0
+    for start in range(0, len(made), TOGETHER):
+        distance = torch.cdist(made[start : start + TOGETHER].double(), made.double())
+        later = torch.arange(len(made), device=made.device) > torch.arange(start, start + len(distance), device=made.device)[:, None]
+        pairs += int(((distance < nearest_real) & later).sum())
+    return pairs, len(made) ** 2 / (2 * pairs) if pairs else float("inf")
+
+
+def parzen(made: Float[Tensor, "n d"], held_out: Float[Tensor, "m d"], choose_on: Float[Tensor, "c d"]) -> Parzen:
+    """Log-likelihood of held-out rows under Gaussians around made ones, of the width from `WIDTHS` that is best on `choose_on`.
+
+    Raises:
+        BadInput: a set without examples.
+    """
+    if not (len(made) and len(held_out) and len(choose_on)):
+        counts = f"{len(made)}, {len(held_out)} and {len(choose_on)}"
+        raise BadInput(f"A Parzen window takes made, held-out and choosing examples, and there are {counts}; give some of each.")
+    sigma = max(WIDTHS, key=lambda width: float(window(made, choose_on, width).mean()))
+    found = window(made, held_out, sigma)
+    return Parzen(float(found.mean()), float(found.std() / len(found) ** 0.5), sigma)
+
+
+def window(made: Float[Tensor, "n d"], x: Float[Tensor, "m d"], sigma: float) -> Float[Tensor, " m"]:
+    """log 1/n sum_i N(x; made_i, sigma^2), of each row of x."""
+    d = made.shape[1]
+    parts = [torch.cdist(part.double(), made.double()).square() / (-2 * sigma**2) for part in x.split(TOGETHER)]
+    return torch.cat([part.logsumexp(1) for part in parts]) - log(len(made)) - d / 2 * log(2 * pi * sigma**2)
