@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a run on examples it has not seen: likelihood, codes, accuracy, calibration; write evaluation.json and pictures.
+    """Measure a run on examples it has not seen: likelihood, codes, accuracy, samples; write evaluation.json and pictures.
 
     What was found is kept: the same command goes on where it was stopped.
 
@@ -31,6 +31,10 @@ class Evaluate:
     """K: codes drawn of each example to estimate log p(x); 1000 is usual in papers and takes ten times as long."""
     count: int = 0
     """Only the first so many examples; 0: all."""
+    samples: int = 2000
+    """Samples to compare with held-out examples, five sets of them; 10000 is usual in papers, 0 leaves them out."""
+    features: str = ""
+    """The run of a classifier in whose features samples are compared; else the one that comes with the package for these data."""
 
     def run_it(self) -> None:
         """Measure, and print what was found."""
@@ -38,7 +42,9 @@ class Evaluate:
         from pushforward.runs import Run
 
         run = Run(self.run)
-        found = evaluate(run, Asked(self.split, self.draws, self.count), outputs(run), progress=bar("log p(x)"))
+        found = evaluate(
+            run, Asked(self.split, self.draws, self.count, self.samples, self.features), outputs(run), progress=bar("log p(x)")
+        )
         pictures = found.pop("pictures")
         for name, value in found.items():
             if isinstance(value, int | float | str) and value != "":

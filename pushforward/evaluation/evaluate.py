@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from pushforward import figures, metrics
-from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, System, Weighs
-from pushforward.data import Dataset
+from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Samples, System, Weighs
+from pushforward.data import Dataset, open_data
 from pushforward.evaluation.kept import weighed
+from pushforward.evaluation.samples import feature_net, of_samples
 from pushforward.runs import Run, durable
 
 Progress = Callable[[int, int], None]
@@ -28,6 +29,10 @@ class Asked:
     """K: codes drawn of each example (for each class, where classes are summed over)."""
     count: int = 0
     """The first so many examples; 0: all."""
+    samples: int = 2_000
+    """Samples in each of the sets that are compared with held-out examples; 0: none."""
+    features: str = ""
+    """The run of a classifier in whose features they are compared; the one that comes with the package where nothing is said."""
 
 
 def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress: Progress | None = None) -> dict[str, Any]:
@@ -56,11 +61,24 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     if isinstance(system, Weighs):
         found |= likelihood(system, dataset, asked.draws, q, folder, f"{run.folder.name} at {run.seen()}, {dataset.fingerprint}", progress)
     found |= codes(system, dataset, q, pictures)
+    if isinstance(system, Samples) and not isinstance(system, Edits) and asked.samples:
+        found |= invented(run, system, asked, memory)
     for name, picture in pictures.items():
         figures.save(picture, folder / "pictures" / f"{name}.png")
     folder.mkdir(parents=True, exist_ok=True)
     durable.write(folder / "evaluation.json", json.dumps(found, indent=1).encode() + b"\n")
     return found | {"pictures": [folder / "pictures" / f"{name}.png" for name in pictures]}
+
+
+def invented(run: Run, system: Samples, asked: Asked, memory: Any) -> dict[str, Any]:
+    """How good samples are, where something was held out to compare with and there is a feature net for the data."""
+    spec = replace(run.recipe.data, binarise="no", observe=0, neighbours=0)  # samples are grey: compare them with what was binarised
+    train, test = open_data(spec, memory)
+    net = feature_net(asked.features, spec.path, train.shape)
+    if test is None or net is None:
+        missing = "nothing was held out" if test is None else "there is no feature net for these data (--features RUN gives one)"
+        return {"samples": f"not compared: {missing}"}
+    return of_samples(system, train, test, net, asked.samples)
 
 
 def examples(run: Run, asked: Asked, memory: Any) -> Dataset:

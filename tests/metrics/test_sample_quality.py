@@ -1,0 +1,72 @@
+"""`evaluate` of what a system invents: copies, noise and collapse are told apart, each number beside its floor."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import pushforward
+from pushforward.core import BadInput, Samples
+from pushforward.data import DataSpec, open_data
+from pushforward.evaluation import samples
+from pushforward.evaluation.samples import FeatureNet, feature_net, of_samples
+
+TRAIN, TEST = open_data(DataSpec("digits"))
+assert TEST is not None
+
+
+class Pretends(Samples):
+    """Gives back what it is told to."""
+
+    labels = 0
+
+    def __init__(self, images: Tensor):
+        self.images = images
+
+    def sample(self, count: int, label: "int | Tensor | None" = None, seed: int | None = None) -> Tensor:
+        chosen = torch.randint(0, len(self.images), (count,), generator=torch.Generator().manual_seed(seed or 0))
+        return self.images[chosen]
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> FeatureNet:
+    folder = tmp_path_factory.mktemp("reader") / "run"
+    pushforward.train("classifier", "digits", run=folder, images=12_000, quiet=True, width=64)
+    found = feature_net(str(folder), "digits", (1, 8, 8))
+    assert found is not None
+    return found
+
+
+def test_copies_look_right_and_are_found_out(net: FeatureNet) -> None:
+    assert TEST is not None
+    found = of_samples(Pretends(samples.every(TRAIN, len(TRAIN))), TRAIN, TEST, net, 10_000)
+    assert found["samples"] == 898 and "SHA-256" in found["feature net"]
+    assert found["precision"] == pytest.approx(found["precision, real against real"], abs=0.08)
+    assert found["classes made"] == 10 and found["KL of classes to even"] < 0.02
+    assert found["nearness to training"] > 0.95, "all of them are copies"
+
+
+def test_noise_is_far_and_covers_nothing(net: FeatureNet) -> None:
+    assert TEST is not None
+    noise = Pretends(torch.rand(500, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1)
+    found = of_samples(noise, TRAIN, TEST, net, 300)
+    assert found["Frechet distance"] > 10 * found["Frechet distance, real against real"]
+    assert found["coverage"] < 0.5 * found["coverage, real against real"] and found["nearness to training"] < 0.05
+
+
+def test_collapse_is_precise_and_recalls_nothing(net: FeatureNet) -> None:
+    assert TEST is not None
+    one_class = Pretends(samples.every(TRAIN, len(TRAIN))[TRAIN.label == 3])
+    found = of_samples(one_class, TRAIN, TEST, net, 300)
+    assert found["precision"] > 0.7 and found["coverage"] < 0.3 and found["recall"] < 0.6
+    assert found["KL of classes to even"] > 1.5 and found["classifier score"] < 2
+
+
+def test_a_net_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    pushforward.train("vae", "digits", run=tmp_path / "vae", images=64, quiet=True)
+    with pytest.raises(BadInput, match="is a VAE, which has no features"):
+        feature_net(str(tmp_path / "vae"), "digits", (1, 8, 8))
+    assert feature_net("", "digits", (1, 8, 8)) is None and feature_net("", "moons", (2,)) == FeatureNet("the rows themselves", None)
+    with pytest.raises(BadInput, match="at least 20 are needed"):
+        of_samples(Pretends(torch.zeros(9, 1, 8, 8)), TRAIN, TEST.part(torch.arange(9)), FeatureNet("", None), 100)  # type: ignore[union-attr]
