@@ -83,7 +83,9 @@ def cases(system: str, extra: dict[str, dict[str, Any]] | None = None) -> list[C
         choices = get_args(hint) if get_origin(hint) is Literal else (False, True) if hint is bool else ()
         found += [Case(system, f"{name}={value}", usual | {name: value}) for value in choices if value != known[name].default]
     if "shape" in known:
-        colour = usual | {"shape": (3, 13, 10)} | ({"net": "convolution"} if "net" in known else {})
+        nets = get_args(get_type_hints(kind.Config).get("net", str))
+        net = next((name for name in ("convolution", "residual") if name in nets), "")
+        colour = usual | {"shape": (3, 13, 10)} | ({"net": net} if net and "net" in known else {})
         found.append(Case(system, "colour", colour))
         rows = Case(system, "rows", usual | {"shape": (5,)})
         found += [rows] if takes_rows(rows) else []

@@ -1,6 +1,6 @@
 """Floor 1: blocks used by three systems or more."""
 
-from pushforward.nets.adversarial import AdversarialNet, critic_for, generator_for
+from pushforward.nets.adversarial import AdversarialNet, Critic, generator_for, reader_for
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder, sizes_of, widths_of
 from pushforward.nets.likelihood import Bernoulli, Gaussian, Kind, likelihood, suits
 from pushforward.nets.mlp import FlatDecoder, FlatEncoder
@@ -15,6 +15,7 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "ConvTrunk",
+    "Critic",
     "Double",
     "FlatDecoder",
     "FlatEncoder",
@@ -26,12 +27,12 @@ __all__ = [
     "Residual",
     "ResidualDecoder",
     "ResidualEncoder",
-    "critic_for",
     "decoder_for",
     "encoder_for",
     "generator_for",
     "kind_of",
     "likelihood",
+    "reader_for",
     "sizes_of",
     "suits",
     "trunk_for",

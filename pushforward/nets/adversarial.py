@@ -28,35 +28,47 @@ class Maxout(nn.Module):
         return self.linear(x).unflatten(1, (-1, self.pieces)).amax(2)
 
 
-class FlatCritic(nn.Module):
-    """x [N, *shape] -> logit [N], fully connected: leaky ReLU or maxout, with dropout where asked for."""
+class FlatReader(nn.Module):
+    """x [N, *shape] -> features [N, features], fully connected: leaky ReLU or maxout, with dropout where asked for."""
 
     def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
         super().__init__()
-        into = torch.Size(shape).numel()
+        into, self.features = torch.Size(shape).numel(), width
         parts: list[nn.Module] = []
         for _ in range(layers):
             parts += [Maxout(into, width, maxout)] if maxout else [nn.Linear(into, width), nn.LeakyReLU(SLOPE)]
             parts += [nn.Dropout(dropout)] if dropout else []
             into = width
-        self.layers = nn.Sequential(nn.Flatten(), *parts, nn.Linear(into, 1))
+        self.layers = nn.Sequential(nn.Flatten(), *parts)
 
-    def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, " n"]:
-        """Logits of "real"."""
-        return self.layers(x)[:, 0]
+    def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
+        """Features of examples."""
+        return self.layers(x)
 
 
-class ResidualCritic(nn.Module):
-    """image [N, C, H, W] -> logit [N]."""
+class ResidualReader(nn.Module):
+    """image [N, C, H, W] -> features [N, features]."""
 
     def __init__(self, shape: tuple[int, ...], width: int, dropout: float):
         super().__init__()
         self.encoder, self.dropout = ResidualEncoder(shape, width), nn.Dropout(dropout)
-        self.head = nn.Linear(self.encoder.features, 1)
+        self.features = self.encoder.features
 
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
-        """Logits of "real"."""
-        return self.head(self.dropout(self.encoder(x)))[:, 0]
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
+        """Features of images."""
+        return self.dropout(self.encoder(x))
+
+
+class Critic(nn.Module):
+    """example [N, *shape] -> logit of "real" [N]: a reader and one layer."""
+
+    def __init__(self, reader: FlatReader | ResidualReader):
+        super().__init__()
+        self.reader, self.head = reader, nn.Linear(reader.features, 1)
+
+    def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, " n"]:
+        """Logits."""
+        return self.head(self.reader(x))[:, 0]
 
 
 class FlatGenerator(nn.Module):
@@ -85,8 +97,10 @@ def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width:
     return FlatGenerator(code, shape, width, layers) if kind == "mlp" else ResidualDecoder(code, shape, width)
 
 
-def critic_for(net: AdversarialNet, shape: tuple[int, ...], width: int, layers: int, dropout: float = 0.0, maxout: int = 0) -> nn.Module:
-    """A discriminator example [N, *shape] -> logit [N]."""
+def reader_for(
+    net: AdversarialNet, shape: tuple[int, ...], width: int, layers: int, dropout: float = 0.0, maxout: int = 0
+) -> FlatReader | ResidualReader:
+    """What a discriminator reads in an example: [N, *shape] -> features [N, reader.features]."""
     kind = kind_for(net, shape)
     width = width or WIDTHS[kind]
-    return FlatCritic(shape, width, layers, dropout, maxout) if kind == "mlp" else ResidualCritic(shape, width, dropout)
+    return FlatReader(shape, width, layers, dropout, maxout) if kind == "mlp" else ResidualReader(shape, width, dropout)

@@ -42,7 +42,7 @@ from pushforward.core import (
 )
 from pushforward.maths import noise
 from pushforward.maths.game_values import Objective, discriminator_loss, distance_from_slope, generator_loss, squared_slope, value
-from pushforward.nets import AdversarialNet, critic_for, generator_for
+from pushforward.nets import AdversarialNet, Critic, generator_for, reader_for
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class GAN(System, Samples):
         super().__init__()
         self.config = c = config
         self.generator = generator_for(c.net, c.latent, c.shape, c.width, c.layers)
-        self.discriminator = critic_for(c.net, c.shape, c.width, c.layers, c.dropout, c.maxout)
+        self.discriminator = Critic(reader_for(c.net, c.shape, c.width, c.layers, c.dropout, c.maxout))
         if c.spectral:
             for part in list(self.discriminator.modules()):
                 if isinstance(part, nn.Linear | nn.Conv2d):
