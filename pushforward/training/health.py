@@ -46,6 +46,26 @@ SIGNS = (
         "Hardly any unlabelled image is read with confidence ({mask_rate:.1%}), so they teach nothing. Lower --threshold, or keep "
         "more labels.",
     ),
+    Sign(
+        ("real", "made"),
+        lambda t: t["real"] > 0.97 and t["made"] < 0.03,
+        "The discriminator has won: it gives real examples {real:.0%} and generated ones {made:.0%}, and such certainty teaches little. "
+        "Raise --r1 and --r2, or lower --faster-discriminator.",
+        after=0.15,
+    ),
+    Sign(
+        ("spread",),
+        lambda t: t["spread"] < 0.4,
+        "Collapse: generated examples differ from each other only {spread:.0%} as much as real ones do. Use --objective relativistic with "
+        "--r1 and --r2, or raise them.",
+        after=0.15,
+    ),
+    Sign(
+        ("slope_real", "slope_made"),
+        lambda t: t["slope_made"] > 100 * t["slope_real"] + 1,
+        "The discriminator grows steep at generated examples (squared slope {slope_made:.3g}, {slope_real:.3g} at real ones). Raise --r2.",
+        after=0.15,
+    ),
 )
 
 

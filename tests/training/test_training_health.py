@@ -12,6 +12,11 @@ SOUND = {
     "vae/label_use": 4.0,
     "vae/rarest_class": 0.8,
     "vae/mask_rate": 0.7,
+    "discriminator/real": 0.6,
+    "discriminator/made": 0.4,
+    "discriminator/slope_real": 0.1,
+    "discriminator/slope_made": 0.2,
+    "generator/spread": 0.95,
 }
 ODD = {
     "Posterior collapse: codes carry 0.20 nats": {"vae/rate": 0.2},
@@ -19,6 +24,9 @@ ODD = {
     "The decoder ignores the label: a wrong one costs 0.01 nats": {"vae/label_use": 0.01},
     "Lopsided pseudo-labels: the rarest class gets 10% of its share": {"vae/rarest_class": 0.1},
     "Hardly any unlabelled image is read with confidence (1.0%)": {"vae/mask_rate": 0.01},
+    "The discriminator has won: it gives real examples 99% and generated ones 1%": {"discriminator/real": 0.99, "discriminator/made": 0.01},
+    "Collapse: generated examples differ from each other only 10% as much": {"generator/spread": 0.1},
+    "The discriminator grows steep at generated examples (squared slope 500, 0.1": {"discriminator/slope_made": 500.0},
 }
 
 
@@ -40,7 +48,7 @@ def test_early_in_a_run_nothing_can_be_told_yet(words: str) -> None:
 
 @pytest.mark.parametrize("words", ODD)
 def test_a_sign_needs_its_terms(words: str) -> None:
-    (name,) = ODD[words]
+    name, *_ = ODD[words]
     assert advice({key: value for key, value in SOUND.items() if key != name}, 1.0) == []
 
 

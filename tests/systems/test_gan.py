@@ -1,0 +1,104 @@
+"""The GAN's parts: D at its best, penalties, options, and that two dimensions are learned."""
+
+from math import log
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import logsigmoid
+
+from pushforward.core import Player
+from pushforward.data import DataSpec, Shuffled, open_data
+from pushforward.systems.gan import GAN
+from pushforward.training import Trainer
+
+
+def gan(**settings: Any) -> GAN:
+    torch.manual_seed(0)
+    usual = {"shape": (2,), "latent": 2, "width": 16, "batch_size": 32}
+    return GAN(GAN.Config(**(usual | settings)))
+
+
+def losses(system: GAN) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    batch = {"row": torch.randn(32, 2, generator=torch.Generator().manual_seed(1))}
+    d, g = (player.loss(batch) for player in system.players())
+    return {"loss": d[0], **d[1]}, {"loss": g[0], **g[1]}
+
+
+class OnlyTheDiscriminator(GAN):
+    """The generator is a point x = z + 1 of N(1, 1), and does not move."""
+
+    Config = GAN.Config
+
+    def made(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.randn_like(x) + 1
+
+    def players(self) -> list[Player]:
+        return super().players()[:1]
+
+
+def test_at_its_best_the_discriminator_says_p_over_p_plus_q() -> None:
+    """p = N(0, 1), q = N(1, 1): D within .02 of p / (p + q), and v within .01 of 2 JSD - log 4."""
+    system = OnlyTheDiscriminator(GAN.Config((1,), "non_saturating", latent=1, width=32, layers=2, r1=0, r2=0, rate=3e-3, batch_size=1024))
+    rows = torch.randn(50_000, 1, generator=torch.Generator().manual_seed(0))
+    train, _ = open_data(DataSpec("memory", held_out=0.0), rows.numpy())
+    assert train.centre is not None and train.scale is not None
+    for _ in Trainer(system, Shuffled(train, 0), 1024 * 1500, device="cpu").rounds():
+        pass
+    x = torch.linspace(-2, 3, 101)[:, None]
+    with torch.no_grad():
+        says = system.discriminator(x).double().sigmoid()[:]
+    p, q = (torch.exp(-((x[:, 0].double() - m) ** 2) / 2) for m in (0, 1))
+    assert (says - p / (p + q)).abs().max() < 0.02
+    grid = torch.linspace(-9, 10, 50_001, dtype=torch.float64)
+    p, q = (torch.exp(-((grid - m) ** 2) / 2) / (2 * np.pi) ** 0.5 for m in (0, 1))
+    best = (p.log() - q.log()).clamp(-60, 60)
+    known = float(((p * logsigmoid(best) + q * logsigmoid(-best)).sum()) * (grid[1] - grid[0]))
+    with torch.no_grad():
+        logits = system.discriminator(grid[:, None].float()).double()
+    reached = float(((p * logsigmoid(logits) + q * logsigmoid(-logits)).sum()) * (grid[1] - grid[0]))
+    assert -log(4) < known < 0 and reached == pytest.approx(known, abs=0.01) and reached <= known + 1e-9
+
+
+def test_penalties_add_up() -> None:
+    plain, both = losses(gan(r1=0, r2=0))[0], losses(gan(r1=0.5, r2=2.0))[0]
+    assert float(both["loss"] - plain["loss"]) == pytest.approx(float(0.25 * both["slope_real"] + 1.0 * both["slope_made"]), rel=1e-3)
+    assert "slope_real" not in plain
+
+
+def test_lazy_penalties_come_now_and_then_and_heavier() -> None:
+    system = gan(r1=1.0, r2=0.0, lazy=4)
+    due = losses(system)[0]
+    assert float(due["loss"] - losses(gan(r1=0, r2=0))[0]["loss"]) == pytest.approx(2 * float(due["slope_real"]), rel=1e-3)
+    system.enter(system.schedule(32, 1000))
+    assert "slope_real" not in losses(system)[0]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"spectral": True, "objective": "hinge"},
+        {"maxout": 3, "dropout": 0.5, "optimiser": "sgd", "objective": "minimax", "r1": 0, "r2": 0},
+        {"gradient_penalty": 10.0, "turns": 5, "objective": "wasserstein", "r1": 0, "r2": 0},
+    ],
+)
+def test_the_other_games_play(settings: dict[str, Any]) -> None:
+    system = gan(**settings)
+    rows = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    train, _ = open_data(DataSpec("memory", held_out=0.0), rows.numpy())
+    trainer = Trainer(system, Shuffled(train, 0), 32 * 6, device="cpu")
+    for _ in trainer.rounds():
+        pass
+    assert all(np.isfinite(value) for value in trainer.report().values())
+    assert system.players()[0].turns == settings.get("turns", 1)
+
+
+def test_spectral_layers_have_norm_one() -> None:
+    system = gan(spectral=True)
+    system.discriminator.train()
+    for _ in range(30):
+        system.discriminator(torch.randn(8, 2))
+    for part in system.discriminator.modules():
+        if isinstance(part, torch.nn.Linear):
+            assert float(torch.linalg.matrix_norm(part.weight, 2)) == pytest.approx(1, abs=0.02)
