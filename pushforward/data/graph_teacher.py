@@ -25,7 +25,7 @@ class GraphTeacher(nn.Module):
         super().__init__()
         self.again = again
         if again:
-            self.register_buffer("guess", torch.empty(0, dtype=torch.int64))
+            self.register_buffer("guess", torch.empty(0, dtype=torch.int16))
 
     def era(self, progress: float) -> int:
         """0 before the graph is made anew, 1 after."""
@@ -38,16 +38,16 @@ class GraphTeacher(nn.Module):
         if dataset.neighbours and known:  # without labels, the clusters of another graph would stand in another order
             every = torch.arange(len(dataset)).split(TOGETHER)
             features = torch.cat([see(dataset.batch(index)["image"]).float() for index in every])
-            self.guess = guesses(dataset, dataset.neighbours, features)
+            self.guess = guesses(dataset, dataset.neighbours, features).short()
 
     def says(self, batch: Batch, progress: float) -> Tensor | None:
         """[n] the class of each example as the graph has it, where one teaches by then; UNLABELLED where it is not sure."""
         if progress < FIRST:
             return batch.get("guess")
         teaches = self.again and self.again <= progress < self.again + SECOND and len(self.guess)
-        return self.guess[batch["index"]] if teaches else None
+        return self.guess[batch["index"]].long() if teaches else None
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *rest: Any) -> None:
         if prefix + "guess" in state:  # as many as there are examples, which only the checkpoint knows
-            self.guess = torch.empty_like(state[prefix + "guess"], device=self.guess.device)
+            self.guess = torch.empty_like(state[prefix + "guess"], dtype=torch.int16, device=self.guess.device)
         super()._load_from_state_dict(state, prefix, *rest)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.recipes import train
-from pushforward.runs import Run
+from pushforward.runs import Run, checkpoint
 from pushforward.runs.run import ZOO
 
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -28,6 +28,8 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 LARGEST = 1.5e6
 """Bytes that one of them may take."""
+REPORTS = 150
+"""Lines of a run's metrics that are shipped, evenly spaced, the last among them."""
 
 
 def ship(run: Run, name: str) -> Path:
@@ -35,13 +37,15 @@ def ship(run: Run, name: str) -> Path:
     place = ZOO / name
     shutil.rmtree(place, ignore_errors=True)
     newest = f"{run.seen():09d}"
-    for part in ("recipe.json", "environment.json", "metrics.jsonl", "sessions.jsonl"):
-        place.mkdir(parents=True, exist_ok=True)
+    place.mkdir(parents=True)
+    for part in ("recipe.json", "environment.json", "sessions.jsonl"):
         shutil.copy(run.folder / part, place / part)
+    lines = (run.folder / "metrics.jsonl").read_text().splitlines(keepends=True)[::-1]
+    (place / "metrics.jsonl").write_text("".join(lines[:: -(-len(lines) // REPORTS)][::-1]))
     kept = place / "checkpoints" / newest
-    kept.mkdir(parents=True)
-    for part in ("weights.safetensors", "facts.json", "manifest.json"):
-        shutil.copy(run.folder / "checkpoints" / newest / part, kept / part)
+    facts = checkpoint.read_facts(run.folder / "checkpoints" / newest)
+    checkpoint.write(kept, checkpoint.Checkpoint(run.open().state_dict(), {}, facts))
+    (kept / "state.safetensors").unlink()
     size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     if size > LARGEST:
         raise ValueError(f"{place} takes {size} bytes; at most {LARGEST:.0f} are shipped")
