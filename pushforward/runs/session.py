@@ -25,7 +25,7 @@ from pushforward.runs.sheet import sheet
 from pushforward.training import Diverged, Trainer, find_rule
 from pushforward.training.health import advice
 from pushforward.training.machines import can_compile, join_ranks, largest, peak_memory, rank_and_ranks, wait_for_ranks
-from pushforward.training.threads import settle_threads
+from pushforward.training.threads import fitting_threads, settle_threads
 
 SETBACKS = 3
 """How often a training that diverged is taken back before it is given up."""
@@ -95,7 +95,8 @@ def train(run: Run, trainer: Trainer, dataset: Dataset, quiet: bool) -> Run:
             screen.say("There is no C++ compiler (or Python's headers are missing), so the losses run uncompiled, which is slower.")
         while trainer.seen < recipe.images:
             try:
-                play(run, trainer, setbacks, screen, asked)
+                with fitting_threads(trainer.system, trainer.stage.batch_size):
+                    play(run, trainer, setbacks, screen, asked)
             except Diverged as reason:
                 setbacks += 1
                 trainer = take_back(run, trainer, dataset, setbacks, reason, screen)

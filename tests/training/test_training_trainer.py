@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pushforward.core import SGD, Adam, BadInput, Batch, Terms
 from pushforward.training import Diverged, Trainer, machines
 from pushforward.training.rules import Field
+from pushforward.training.threads import fitting_threads
 from tests.tiny_game import LAZY, Settings, TinyGame
 from tests.training.games import Bilinear, Made, Plain, Rows, play
 
@@ -349,3 +350,18 @@ def test_a_compiled_loss_trains_as_the_loss_itself(monkeypatch: pytest.MonkeyPat
 def test_where_nothing_can_be_compiled_it_trains_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machines, "can_compile", lambda: False)
     assert play(Plain(Made()), 3, compiled=True).report() == play(Plain(Made()), 3).report()
+
+
+def test_small_fully_connected_systems_train_on_one_thread() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        found = []
+        for net, batch_size in ((nn.Linear(64, 64), 256), (nn.Linear(1024, 1024), 256), (nn.Conv2d(1, 2, 3), 4)):
+            with pytest.raises(KeyError), fitting_threads(net, batch_size):
+                found.append(torch.get_num_threads())
+                raise KeyError
+            assert torch.get_num_threads() == 2
+        assert found == [1, 2, 2]
+    finally:
+        torch.set_num_threads(before)
