@@ -217,8 +217,8 @@ def mouth(canvas: Canvas, f: Features, x: Tensor, y: Tensor, yaw: Column) -> Non
     skin = palette(f.skin, SKINS)
     place, narrow = seen(yaw, 0.0, 0.34)
     mx = (x - place) / narrow
-    half = 0.15 + 0.07 * f.smile
-    bend = (f.smile - 0.4) * 2.2
+    half = 0.15 + 0.10 * f.smile
+    bend = (f.smile - 0.4) * 4.5
     my = y - 0.415 + bend * (mx.square() - 0.5 * half.square())
     strand = (x * 61 + y * 23).sin() * 0.012
     line = 0.34 - 1.5 * (mx.abs() - 0.16).clamp(min=0) + 0.02 * f.jitter[:, 6]  # down the cheeks and under the lip

@@ -48,9 +48,10 @@ def drawn(attributes: Float[Tensor, "n a"], size: int, seed: int = 0) -> tuple[F
 
 
 def faces(count: int, seed: int = 0) -> Float[Tensor, "n a"]:
-    """Attributes of `count` different faces, each uniform and independent; beards are rare below 1/4 of age."""
+    """Attributes of `count` faces, uniform and independent, but that nobody smiles halfway and that beards are rare below 1/4 of age."""
     found = torch.rand(count, len(ATTRIBUTES), generator=generator("faces", "attributes", seed))
-    beard, age = ATTRIBUTES.index("beard"), ATTRIBUTES.index("age")
+    beard, age, smile = (ATTRIBUTES.index(name) for name in ("beard", "age", "smile"))
+    found[:, smile] = 0.6 * found[:, smile] + 0.4 * (found[:, smile] > 0.5)
     found[:, beard] *= 0.6 + 0.25 * (found[:, age] > 0.25)
     return found
 

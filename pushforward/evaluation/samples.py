@@ -20,7 +20,7 @@ SETS = 5
 """Independent sets of samples, from whose numbers the spread is taken."""
 TOGETHER = 250
 """Examples that are made, or read, at a time."""
-READERS = {"mnist": "zoo/reader_mnist", "fashion-mnist": "zoo/reader_fashion", "faces": "zoo/reader_faces"}
+READERS = {"mnist": "zoo/reader_mnist", "fashion-mnist": "zoo/reader_fashion"}
 """Feature nets that come with the package, by name of the data."""
 
 

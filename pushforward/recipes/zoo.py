@@ -24,7 +24,6 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "moment_matching": ("moment_matching", {"data": "checkerboard", "images": 2_000_000}),
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
-    "reader_faces": ("classifier", {"data": "faces", "width": 14, "images": 100_000}),
 }
 LARGEST = 1.5e6
 """Bytes that one of them may take."""
