@@ -8,6 +8,9 @@ The Frechet distance is biased upwards, by about 1/n: compare it at equal n, and
 kernel distance is not, and may come out below 0.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -57,7 +60,7 @@ def kernel_distance(real: Float[Tensor, "n d"], made: Float[Tensor, "m d"], seed
 
     enough(real, made, 3, "kernel distance")
     size = min(SUBSET, len(real) - 1, len(made) - 1)
-    with generators_left_alone():
+    with generators_left_alone(), quiet():
         torch.manual_seed(seed)
         metric = KernelInceptionDistance(feature=Given(real.shape[1]), subsets=SUBSETS, subset_size=size).to(real.device)
         mean, _ = told(metric, real, made)
@@ -73,12 +76,20 @@ def classifier_score(logits: Float[Tensor, "n classes"], seed: int = 0) -> float
     from torchmetrics.image.inception import InceptionScore
 
     enough(logits, logits, SPLITS, "classifier score")
-    with generators_left_alone():
+    with generators_left_alone(), quiet():
         torch.manual_seed(seed)
         metric = InceptionScore(feature=Given(logits.shape[1]), splits=SPLITS, normalize=False)
         metric.update(logits.float().cpu())
         mean, _ = metric.compute()
     return float(mean)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warning that features are kept in memory, where they are already."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Metric `", UserWarning)
+        yield
 
 
 def told(metric: Any, real: Tensor, made: Tensor) -> Any:

@@ -13,6 +13,7 @@ from pushforward.recipes.pace import fitting_width, measure
 from pushforward.runs import Recipe, Run, config_as_json, config_of, start
 from pushforward.training import find_rule
 from pushforward.training.machines import choose_precision, usual_device
+from pushforward.training.rules import Implicit
 
 PASSES = 20
 """Passes over the data where neither images nor minutes are asked for."""
@@ -78,7 +79,8 @@ def order(
     if what not in recipes and what not in system_names() and "." not in what:
         known = [*recipes, *system_names()]
         raise BadInput(f"There is no recipe or system '{what}'{nearest(what, known)} Known: {', '.join(known)}.")
-    find_rule(options.get("rule", "alternating"))
+    if isinstance(find_rule(options.get("rule", "alternating")), Implicit):
+        raise BadInput("Implicit play is for games of a few numbers (pushforward game). Use --rule extragradient.")
     if what in TOYS:
         raise BadInput(f"{what} learns from no data; play it: pushforward game {TOYS[what]}.")
     spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}

@@ -11,6 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import pushforward
+import pushforward.recipes
 from pushforward.core import BadInput
 from pushforward.report import pictures
 from pushforward.runs import Run
@@ -108,7 +109,7 @@ def test_the_recipe_suits_itself_to_the_images(few, photos, tmp_path):
 def test_recipes_without_any_label(what):
     found = pushforward.recipes.plan(what, "digits", labels=0, images=256).recipe
     assert found.labelled == 0 and found.classes[3] == "cluster 3" and found.config["classes"] == 10
-    assert found.data.neighbours == (10 if what in ("few_labels", "mnist_semi") else 0)
+    assert found.data.neighbours == (0 if what == "classification_vae" else 10)
     image = torch.randint(0, 256, (40, 1, 28, 28), dtype=torch.uint8)
     assert pushforward.recipes.plan(what, image, classes=6, images=256).recipe.config["classes"] == 6
 

@@ -97,7 +97,7 @@ def test_the_other_games_play(settings: dict[str, Any]) -> None:
 def test_spectral_layers_have_norm_one() -> None:
     system = gan(spectral=True)
     system.discriminator.train()
-    for _ in range(30):
+    for _ in range(300):  # each forward pass is one step of a power iteration
         system.discriminator(torch.randn(8, 2))
     for part in system.discriminator.modules():
         if isinstance(part, torch.nn.Linear):
