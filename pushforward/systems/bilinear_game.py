@@ -22,7 +22,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
-from pushforward.core import SGD, Adam, Average, BadInput, Batch, Optimiser, Player, Stage, System, Terms
+from pushforward.core import SGD, Adam, Average, BadInput, Optimiser, Player, Stage, System, Terms
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,6 @@ class BilinearGame(System):
         c, a, b = self.config, self.a.value, self.b.value
         v = a @ self.A @ b + c.curvature_a / 2 * a.square().sum() - c.curvature_b / 2 * b.square().sum()
         return sign * v, {"value": v, "distance": torch.cat([a, b]).norm()}
-
-    def accept(self, batch: Batch) -> None:
-        """There is nothing to refuse."""
 
     @property
     def place(self) -> Tensor:

@@ -182,10 +182,11 @@ class Lookahead:
 
     def round(self, game: Game) -> None:
         """A round of the other rule, and now and then the way back."""
-        slow = game.memory.setdefault("slow", copied(game))
+        if "slow" not in game.memory:
+            game.memory["slow"] = copied(game)
         find_rule(self.rule).round(game)
         if (game.stage.seen // game.stage.batch_size + 1) % self.every == 0:
-            put({w: old.lerp(w.detach(), self.share) for w, old in slow.items()})
+            put({w: old.lerp(w.detach(), self.share) for w, old in game.memory["slow"].items()})
             game.memory["slow"] = copied(game)
 
 

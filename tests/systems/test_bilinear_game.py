@@ -7,19 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.core import BadInput, Batch, Stage
+from pushforward.core import BadInput
 from pushforward.maths import linear_games
 from pushforward.maths.linear_games import LinearGame, bilinear, round_map
+from pushforward.recipes.games import Nothing
 from pushforward.systems.bilinear_game import BilinearGame
 from pushforward.training import Trainer, find_rule
 
 AB = bilinear(np.ones((1, 1)))
 A23 = ((1.0, -0.5, 0.3), (0.2, 0.8, -1.1))
-
-
-class Nothing:
-    def batch(self, stage: Stage, stream: int, shard: int, shards: int) -> Batch:
-        return {}
 
 
 def way(rule: str, rounds: int, **settings: Any) -> np.ndarray:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from pushforward.recipes.games import Nothing
 from pushforward.systems.dirac_gan import DiracGAN
 from pushforward.training import Trainer, find_rule
-from tests.systems.test_bilinear_game import Nothing
 
 F1, F2 = 0.5, -0.25
 """f'(0), f''(0)."""

@@ -1,9 +1,11 @@
-"""The rules of play against what is known of v(a, b) = a b."""
+"""The rules of play: what they ask of the trainer. Their closed forms stand in `tests/systems/test_bilinear_game.py`."""
 
 import pytest
 import torch
 
 from pushforward.core import BadInput
+from pushforward.recipes.games import Nothing
+from pushforward.systems.dirac_gan import DiracGAN
 from pushforward.training import RULES, Trainer, find_rule
 from tests.training.games import Bilinear, Made, Plain, Rows, play
 
@@ -20,42 +22,48 @@ def walk(rule: str, rate: float = RATE) -> torch.Tensor:
     return torch.stack(places)
 
 
-@pytest.mark.parametrize("rate", [0.01, 0.1, 0.7])
-def test_simultaneous_play_spirals_out(rate: float) -> None:
-    """|z| grows by sqrt(1 + rate^2) each round."""
-    norms = walk("simultaneous", rate).norm(dim=1)
-    torch.testing.assert_close(norms[1:] / norms[:-1], torch.full((ROUNDS,), (1 + rate**2) ** 0.5, dtype=torch.float64), rtol=0, atol=1e-10)
+def test_the_twist_of_a_field_is_its_jacobian_both_ways() -> None:
+    """J^T f and J f of a game that is not linear, against J by finite differences; on two shards as on one."""
+    system = DiracGAN(DiracGAN.Config(objective="non_saturating", r1=0.3, noise=0.5, start_theta=0.8, start_psi=-0.6, batch_size=2))
+    weights = [system.theta.value, system.psi.value]
+
+    def field(trainer: Trainer) -> torch.Tensor:
+        found = trainer.field(trainer.players)
+        return torch.cat([found[w] for w in weights])
+
+    for shards in (1, 2):
+        trainer = Trainer(system, Nothing(), 10, shards=shards, device="cpu")
+        J, step = torch.empty(2, 2, dtype=torch.float64), 1e-6
+        for column, weight in enumerate(weights):
+            ends = []
+            for sign in (1, -1):
+                with torch.no_grad():
+                    weight += sign * step
+                ends.append(field(trainer))
+                with torch.no_grad():
+                    weight -= sign * step
+            J[:, column] = (ends[0] - ends[1]) / (2 * step)
+        f = torch.tensor([0.7, -1.3], dtype=torch.float64)
+        transposed, forward = trainer.twist({w: part[None] for w, part in zip(weights, f, strict=True)})
+        torch.testing.assert_close(torch.cat([transposed[w] for w in weights]), J.T @ f, rtol=0, atol=1e-7)
+        torch.testing.assert_close(torch.cat([forward[w] for w in weights]), J @ f, rtol=0, atol=1e-7)
+        assert (J - J.T).abs().max() > 0.1, "a game in which the two differ"
 
 
-@pytest.mark.parametrize("rate", [0.01, 0.1, 0.7])
-def test_alternating_play_goes_round_and_round(rate: float) -> None:
-    """a^2 + b^2 - rate a b stays what it was."""
-    a, b = walk("alternating", rate).T
-    kept = a**2 + b**2 - rate * a * b
-    torch.testing.assert_close(kept, kept[:1].expand_as(kept), rtol=0, atol=1e-10)
-    assert (a.min() < 0) == (rate > 0.05)
-
-
-@pytest.mark.parametrize("rate", [0.01, 0.1, 0.7])
-def test_extragradient_contracts(rate: float) -> None:
-    """|z| shrinks by sqrt((1 - rate^2)^2 + rate^2) each round."""
-    norms = walk("extragradient", rate).norm(dim=1)
-    torch.testing.assert_close(
-        norms[1:] / norms[:-1], torch.full((ROUNDS,), ((1 - rate**2) ** 2 + rate**2) ** 0.5, dtype=torch.float64), rtol=0, atol=1e-10
-    )
-
-
-@pytest.mark.parametrize("rate", [0.01, 0.1, 0.4])
-def test_optimistic_play_converges(rate: float) -> None:
-    """z' = z - rate (2 F z - F z_before), with |z| falling once the start is forgotten."""
-    places = walk("optimistic", rate)
-    field = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)
-    z, before = places[0], field @ places[0]
-    for place in places[1:]:
-        now = field @ z
-        z, before = z - rate * (2 * now - before), now
-        torch.testing.assert_close(place, z, rtol=0, atol=1e-10)
-    assert places[-1].norm() < places[10].norm() < places[0].norm() * 1.0001
+@pytest.mark.parametrize("rule", ["optimistic", "lookahead:rule=optimistic,every=4"])
+def test_what_a_rule_remembers_is_saved(rule: str) -> None:
+    """Seven rounds, and three rounds, state and restore, and four rounds, end in the same place."""
+    whole, first, second = (Bilinear(RATE) for _ in range(3))
+    play(whole, 7, rule)
+    half = Trainer(first, Rows(), 7, rule=find_rule(rule), device="cpu")
+    for _ in range(3):
+        half.round()
+    second.load_state_dict(first.state_dict())
+    rest = Trainer(second, Rows(), 7, rule=find_rule(rule), device="cpu")
+    rest.restore(half.state(), 3, 1.0, dict(half.counted))
+    for _ in rest.rounds():
+        pass
+    assert torch.equal(whole.place, second.place)
 
 
 def test_rules_differ_and_with_one_player_there_are_no_turns() -> None:
