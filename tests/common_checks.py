@@ -38,7 +38,7 @@ from pushforward.runs import Recipe, Run, config_as_json, config_of
 from pushforward.training import Trainer
 
 CLASSES = 3
-SMALL = {"shape": (1, 8, 8), "classes": CLASSES, "latent": 4, "width": 16, "batch_size": 16}
+SMALL = {"shape": (1, 8, 8), "classes": CLASSES, "attributes": 4, "latent": 4, "width": 16, "batch_size": 16}
 """Settings of every system that has them, so that a check takes milliseconds."""
 TOTAL = 10_000
 """Images of the run that is pretended."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pushforward.data import Dataset
     from pushforward.runs import Run
 
-FOLLOWS = ("shape", "classes")
+FOLLOWS = ("shape", "classes", "attributes")
 """Settings of systems that follow from the data."""
 
 
@@ -39,6 +39,8 @@ class Train:
     """Folder to make; runs/NAME where nothing is said."""
     labels: Maybe[str] = None
     """Keep so many labels and hide the rest, all are kept where nothing is said; or a CSV that names the class of some images."""
+    attributes_file: Maybe[str] = None
+    """A CSV of file and attributes in 0..1 of every image, or a table in CelebA's format."""
     classes: Maybe[int] = None
     """Clusters to look for where no label is known."""
     size: Maybe[int] = None
@@ -167,10 +169,12 @@ def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
 def conclude(run: "Run") -> None:
     """Print how well a trained run does on what it has not seen, where its report is, and what to try next."""
     from pushforward import report
+    from pushforward.core import Judges
 
     system = run.open()
     train, test = run.data()
-    print(score(system, test))
+    judged = isinstance(system, Judges)  # a game has no bound that says how good it is
+    print(f"How good its samples are: {spoken('evaluate', run.folder)}" if judged else score(system, test))
     for sentence in comparison(train, test):
         print(sentence)
     print(f"Report: {report.write(run)}")

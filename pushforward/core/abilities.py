@@ -63,6 +63,40 @@ class Encodes(ABC):
         """
 
 
+class Generates(ABC):
+    """Turns codes z ~ N(0, I) into examples: what walks, projections and directions need."""
+
+    @property
+    @abstractmethod
+    def latent(self) -> int:
+        """Dimensions of z."""
+
+    @abstractmethod
+    def generate(self, code: Float[Tensor, "n latent"], label: "int | Tensor | None" = None) -> Tensor:
+        """G(z): images [N, C, H, W], not cut to [-1, 1], or rows [N, D]; differentiable. label as in `Samples.sample`."""
+
+    @abstractmethod
+    def activations(self, code: Float[Tensor, "n latent"], label: "int | Tensor | None" = None) -> Float[Tensor, "n units"]:
+        """What the generator makes of codes on the way, half done."""
+
+
+class Judges(ABC):
+    """Tells real examples from those that its generator makes."""
+
+    @property
+    @abstractmethod
+    def floating(self) -> bool:
+        """Whether logits mean something only beside each other."""
+
+    @abstractmethod
+    def judge(self, batch: Batch) -> Float[Tensor, "n"]:
+        """D: the logit of "real" of each example, 0 for one that it cannot tell (where logits do not float); differentiable."""
+
+    @abstractmethod
+    def propose(self, batch: Batch, seed: int) -> Batch:
+        """A batch of as many generated examples, with the labels of `batch`: by the generator as it plays, not averaged, not cut."""
+
+
 class Classifies(ABC):
     """Tells classes apart."""
 

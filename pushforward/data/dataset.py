@@ -13,7 +13,8 @@ from pushforward.core import Batch
 from pushforward.data.chance import generator as fresh
 
 Binarise = Literal["no", "dynamic", "threshold"]
-TENSORS = ("image", "row", "label", "centre", "scale")
+EACH = ("image", "row", "label", "attributes")
+TENSORS = (*EACH, "centre", "scale")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,10 @@ class Dataset:
     """int64 [n], UNLABELLED where hidden or unknown; None where the data have no classes."""
     classes: tuple[str, ...] = ()
     """Their names; K of them."""
+    attributes: Tensor | None = None
+    """float32 [n, a] in [0, 1]."""
+    attribute_names: tuple[str, ...] = ()
+    """Their names; a of them."""
     names: tuple[str, ...] = ()
     """The file that each image came from, n of them, or its number where it came from an array; () where nobody asks."""
     columns: tuple[str, ...] = ()
@@ -78,7 +83,7 @@ class Dataset:
 
     def part(self, index: Tensor, name: str | None = None) -> "Dataset":
         """The examples at the places `index` int64 [m], in that order."""
-        part = self._each(("image", "row", "label"), lambda value: value[index.to(self.device)], name or self.name)
+        part = self._each(EACH, lambda value: value[index.to(self.device)], name or self.name)
         return replace(part, names=tuple(self.names[place] for place in index.tolist())) if self.names else part
 
     def labelled(self, label: Tensor) -> "Dataset":
@@ -112,6 +117,8 @@ class Dataset:
             batch["row"] = self.row.index_select(0, index)
         if self.label is not None:
             batch["label"] = self.label.index_select(0, index)
+        if self.attributes is not None:
+            batch["attributes"] = self.attributes.index_select(0, index)
         return batch
 
     def _scaled(self, image: Tensor, generator: torch.Generator | None) -> Tensor:

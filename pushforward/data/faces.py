@@ -1,6 +1,6 @@
 """Procedural faces: drawn at any size from named attributes, with their exact parsing maps. No download, no licence, nobody's face."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -70,4 +70,5 @@ def read(size: int = 0, seed: int = 0) -> tuple[Dataset, Dataset]:
         image, _ = drawn(attributes, size or SIZE, 2 * seed + offset)
         pixels = ((image + 1) * 127.5).round().to(torch.uint8)
         parts.append(Dataset(name, image=pixels, label=label_of(attributes), classes=CLASSES))
+        parts[-1] = replace(parts[-1], attributes=attributes, attribute_names=ATTRIBUTES)
     return parts[0], parts[1]

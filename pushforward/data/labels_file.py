@@ -95,7 +95,7 @@ def labelled(path: Path, train: Dataset, test: Dataset | None) -> tuple[Dataset,
     number = {kind: place for place, kind in enumerate(classes)}
     files = train.names + (test.names if test else ())
     told = torch.full((len(files),), UNLABELLED)
-    for place, line in _places(path, files, lines, train.name).items():
+    for place, line in places_of(path, files, lines, train.name).items():
         told[place] = number[line.kind]
     label = told[: len(train)]
     absent = sorted(set(range(len(classes))) - set(label.tolist()))
@@ -108,7 +108,7 @@ def labelled(path: Path, train: Dataset, test: Dataset | None) -> tuple[Dataset,
     return taught, None if test is None else replace(test, label=_kept(test, told[len(train) :], number), classes=classes)
 
 
-def _places(path: Path, files: tuple[str, ...], lines: list[Line], name: str) -> dict[int, Line]:
+def places_of(path: Path, files: tuple[str, ...], lines: list[Line], name: str) -> dict[int, Line]:
     """The place of the image that each line means."""
     ends = defaultdict(list)
     for place, file in enumerate(files):

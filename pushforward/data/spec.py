@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 
 from pushforward.core import UNLABELLED, BadInput, nearest
-from pushforward.data import arrays, digits, faces, idx, images, labels_file, tables, toys
+from pushforward.data import arrays, attributes_file, digits, faces, idx, images, labels_file, stacked, tables, toys
 from pushforward.data.chance import split
 from pushforward.data.checks import check_differ
 from pushforward.data.dataset import Binarise, Dataset
 from pushforward.data.hidden_labels import hide_labels, without_labels
 from pushforward.data.resize import resized
 
-NAMES = ("digits", "faces", *idx.SETS, *toys.TOYS)
+NAMES = ("digits", "faces", *idx.SETS, stacked.NAME, *toys.TOYS)
 HELD_OUT = 0.1
 Parts = tuple[Dataset, Dataset | None]
 
@@ -27,13 +27,15 @@ class DataSpec:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     path: str
-    """"digits", "faces" (procedural, of any size), "mnist", "fashion-mnist", a folder or zip of images, an IDX(.gz) file of images, .npy,
-    .npz or .csv; a density in the plane ("moons" and the like, or one .png whose dark places are dense); "memory" for tensors given in
-    Python."""
+    """"digits", "faces" (procedural, of any size), "mnist", "fashion-mnist", "stacked-mnist", a folder or zip of images, an IDX(.gz) file
+    of images, .npy, .npz or .csv; a density in the plane ("moons" and the like, or one .png whose dark places are dense); "memory" for
+    tensors given in Python."""
     labels: int | None = None
     """Keep this many labels (balanced over classes) and hide the rest; None keeps all, 0 hides all."""
     labels_file: str = ""
     """A CSV of file and class, which names the class of some images (see `labels_file.py`) in place of sub-folders."""
+    attributes_file: str = ""
+    """A CSV of file and attributes in 0..1 of every image, or a table as CelebA has it (see `attributes_file.py`)."""
     classes: int = 0
     """Clusters to look for where no label is known; 0: as many as the data have classes."""
     label_seed: int = 0
@@ -72,6 +74,8 @@ def open_data(spec: DataSpec, memory: Any = None) -> Parts:
         check_differ(train.name, train.image)
     if spec.labels_file:
         train, test = labels_file.labelled(Path(os.path.expanduser(spec.labels_file)), train, test)
+    if spec.attributes_file:
+        train, test = attributes_file.described(Path(os.path.expanduser(spec.attributes_file)), train, test)
     if test is None:
         train, test = _parted(train, spec)
     train, test = _taught(train, test, spec)
@@ -147,6 +151,8 @@ def _read(spec: DataSpec, memory: Any) -> Parts:
         parts = digits.read(spec.split_seed)
     elif spec.path in idx.SETS:
         parts = idx.read_named(spec.path)
+    elif spec.path == stacked.NAME:
+        parts = stacked.read(spec.split_seed)
     elif spec.path == "faces":
         parts = faces.read(spec.size, spec.split_seed)
     elif spec.path in toys.TOYS:

@@ -31,12 +31,17 @@ WRITTEN = 20
 """Up to so many classes the counts are written into a confusion matrix."""
 
 
-def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: str = "") -> Image.Image:
+SHARES = ("share", "probability of being real", "rotation")
+"""Units of which all of 0 to 1 is shown."""
+
+
+def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: str = "", level: float | None = None) -> Image.Image:
     """Terms that share a unit against images seen, in one chart.
 
     metrics: one mapping a report, {"seen": images, "player/term": value, ...}; terms: the keys to draw, each named by what follows
     its last slash (by the whole key where two would be called the same). Missing and infinite values are left out.
-    Of the unit "share" all of 0 to 1 is shown; of others the steep start may leave the chart, which then says so.
+    Of shares all of 0 to 1 is shown; of other units the steep start may leave the chart, which then says so.
+    level: a value to compare with, drawn as a broken line.
     """
     figure = blank(4.6, 3.0)
     axes = figure.add_subplot()
@@ -52,7 +57,9 @@ def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: s
         lines += axes.plot(seen, value, color=PALETTE[(0, 2, 5, 3, 1, 7, 4, 6, 8, 9)[place % 10]], linewidth=1.6, marker=marker)
         whole.append(value)
         later.append(value[seen >= START * max(line["seen"] for line in metrics)])
-    if unit == "share":
+    if level is not None:
+        axes.axhline(level, color=MUTED, linewidth=0.8, linestyle="--")
+    if unit in SHARES:
         axes.set_ylim(-0.02, 1.02)
     else:
         _leave_start(axes, np.concatenate(whole), np.concatenate(later))

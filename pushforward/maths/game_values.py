@@ -54,6 +54,18 @@ def generator_loss(objective: Objective, real: Logits, made: Logits) -> Value:
     return -made.mean()
 
 
+def floating(objective: Objective) -> bool:
+    """Whether D(x) + c is as good as D(x): the objective compares logits with each other and with nothing else."""
+    return objective in ("relativistic", "wasserstein")
+
+
+def rest(objective: Objective, real: Logits, made: Logits) -> Value:
+    """The logit of an example that D takes for neither real nor generated."""
+    if floating(objective):
+        return (real.mean() + made.mean()).detach() / 2
+    return real.new_tensor(0.5 if objective == "least_squares" else 0.0)
+
+
 def slopes(logits: Logits, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:
     """dD/dx of each example, itself differentiable."""
     return torch.autograd.grad(logits.sum(), x, create_graph=True)[0]

@@ -84,13 +84,17 @@ class FlatGenerator(nn.Module):
         """Examples of codes."""
         return self.layers(code).unflatten(1, self.shape)
 
+    def halfway(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n units"]:
+        """What the first half of the layers makes of codes."""
+        return self.layers[: len(self.layers) // 2](code)
+
 
 def kind_for(net: AdversarialNet, shape: tuple[int, ...]) -> Literal["mlp", "residual"]:
     """What `auto` means for examples of this shape."""
     return "mlp" if kind_of(net, shape) == "mlp" else "residual"
 
 
-def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width: int, layers: int) -> nn.Module:
+def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width: int, layers: int) -> FlatGenerator | ResidualDecoder:
     """A generator code [N, code] -> example [N, *shape]; images are not cut to [-1, 1]."""
     kind = kind_for(net, shape)
     width = width or WIDTHS[kind]

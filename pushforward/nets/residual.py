@@ -91,6 +91,10 @@ class ResidualDecoder(nn.Module):
             blocks += [Residual(into), nn.SiLU(), Double(into, out, size)]
         self.blocks = nn.Sequential(*blocks)
 
+    def halfway(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n units"]:
+        """The smallest maps that codes become."""
+        return self.start(code)
+
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Outputs of codes."""
         return self.blocks(self.start(code).unflatten(1, self.first).contiguous(memory_format=torch.channels_last))

@@ -46,7 +46,9 @@ class Order:
 
     recipe: Recipe
     train: Dataset
-    """The training data, which planning has read."""
+    """The training data, which planning has read,"""
+    test: Dataset | None = None
+    """and what is held out."""
     memory: Any = None
     said: tuple[str, ...] = ()
 
@@ -92,7 +94,7 @@ def order(
         asks = few is not None and "labels" in signature(recipes[what]).parameters
         plan = recipes[what](labels=few) if asks else recipes[what]()
     spec, memory = spec_of(data, plan.data if plan else None, spec_options)
-    train, _ = open_data(spec, memory)
+    train, test = open_data(spec, memory)
     if plan:
         plan = fitted(plan, train)
         if not isinstance(data, DataSpec) and "neighbours" not in spec_options:
@@ -102,7 +104,8 @@ def order(
         how = {"labelled": plan.labelled, "clip": plan.clip} | how
         options = plan.settings | options
         images = images or (None if minutes else plan.images or None)
-    return complete(plan.system if plan else what, train, spec, memory, images, minutes, how, options, plan.name if plan else what)
+    found = complete(plan.system if plan else what, train, spec, memory, images, minutes, how, options, plan.name if plan else what)
+    return replace(found, test=test)
 
 
 def labels_meant(labels: Any) -> dict[str, Any]:
@@ -173,6 +176,7 @@ def complete(
         images,
         train.fingerprint,
         train.classes,
+        train.attribute_names,
         name,
         report_every=max(batch, images // 200),
         sheet_every=max(batch, images // 20),
@@ -182,16 +186,16 @@ def complete(
     weights = sum(p.numel() for player in build(settings.get("width", 0)).players() for p in player.module.parameters())
     shape = "x".join(map(str, train.shape))
     said.append(f"{kind.__name__} with {weights:,} weights on {len(train):,} examples of {shape} ({spec.path}), {recipe.precision}.")
-    return Order(recipe, train, memory, tuple(said))
+    return Order(recipe, train, memory=memory, said=tuple(said))
 
 
 def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
     """Settings that follow from the data: shape, classes and, where pixels are two-valued, the likelihood."""
     known = [f.name for f in fields(kind.Config)]
-    found: dict[str, Any] = {"shape": train.shape, "classes": len(train.classes)}
+    found: dict[str, Any] = {"shape": train.shape, "classes": len(train.classes), "attributes": len(train.attribute_names)}
     if train.binarise != "no":
         found["likelihood"] = "bernoulli"
-    if "classes" in known and not train.classes and not train.observe:
+    if "classes" in known and not train.classes and not train.observe and not (train.attribute_names and "attributes" in known):
         raise BadInput(
             f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, name some in a CSV "
             "(labels), say how many clusters to look for (classes), or use vae."
@@ -219,7 +223,7 @@ def spec_of(data: Any, usual: DataSpec | None, options: dict[str, Any]) -> tuple
 
 def run_order(made: Order, run: Path | str | None, quiet: bool = False) -> Run:
     """Train what was ordered, in `run` or the next free folder of `runs/`."""
-    return start(run or next_folder(made.recipe.name), made.recipe, made.memory, quiet, made.train)
+    return start(run or next_folder(made.recipe.name), made.recipe, made.memory, quiet, (made.train, made.test))
 
 
 def next_folder(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,16 @@ LOOK = {
     "nats of the label": "Should grow and stay well above 0.",
     "disagreement (nats)": "Should fall once labels are trusted.",
     "information (nats)": "Should rise towards log K.",
+    "probability of being real": "At convergence the discriminator says 1/2 of all three. Held-out below real: it knows examples by heart.",
+    "value (nats)": "-log 4 = -1.386 where the discriminator cannot tell, 0 where it is never wrong.",
+    "squared slope": "Should settle. Growing without end at generated examples: raise r2.",
+    "share of what real examples have": "Should come near 1; far below it is collapse.",
+    "share of the largest": "Should fall towards 0.",
 }
 """What to look for in a chart of each unit."""
+
+LEVELS = {"probability of being real": 0.5, "value (nats)": -log(4), "share of what real examples have": 1.0}
+"""What a chart's curves are compared with."""
 
 NATS, RATE, SHARE, *_ = LOOK
 
@@ -54,6 +63,21 @@ TERMS = {
     "information": Term(
         "information (nats)", "How much the class of one view tells about the class of another; at most log K for K classes."
     ),
+    "real": Term("probability of being real", "What the discriminator gives examples that it learns from."),
+    "held_out": Term("probability of being real", "What it gives real examples that it has never seen."),
+    "made": Term("probability of being real", "What it gives generated examples."),
+    "value": Term("value (nats)", "v = E log D(x) + E log(1 - D(G(z))), which the discriminator wants large."),
+    "slope_real": Term("squared slope", "E |dD/dx|^2 at real examples."),
+    "slope_made": Term("squared slope", "The same at generated ones."),
+    "spread": Term("share of what real examples have", "Mean distance of generated examples from each other."),
+    "rarest_kind": Term("share of what real examples have", "How often the rarest class is made, by the nearest real example."),
+    "distance": Term("share of the largest", "Energy distance of generated examples from real ones; chance alone gives 0.01."),
+    "rotation": Term(
+        "rotation", "How much of the game's slope turns rather than descends: 1 is the orbit of v = a b, 0 is descent as of one player."
+    ),
+    "outside": Term("pixels out of range", "Share of generated pixels that lie outside what a picture can show."),
+    "above": Term("above the middle", "E sign D(x), which adaptive views hold at 0.6: near 1 every real example is known for one."),
+    "naming": Term("naming (nats)", "How badly the auxiliary classifier names what is told of real examples."),
 }
 
 

@@ -13,7 +13,7 @@ from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, S
 from pushforward.report import captions, pictures
 from pushforward.report.asking import images_of, in_turn, labels_of, latent_of
 from pushforward.report.facts import Shown, percent
-from pushforward.report.glossary import LOOK, grouped
+from pushforward.report.glossary import LEVELS, LOOK, grouped
 
 SAMPLES, STYLES, PAIRS, SHEETS, ROWS = 64, 10, 4, 4, 1000
 """How many of each a page shows; ROWS: generated rows of a table."""
@@ -174,7 +174,10 @@ def curves(shown: Shown) -> Section | None:
     intro = "Against images seen; what each term means stands in the glossary below."
     plates = [
         Plate(
-            figures.curves(metrics, keys, unit), f"{', '.join(keys)} against images seen; unit: {unit}.", LOOK.get(unit, ""), kind="chart"
+            figures.curves(metrics, keys, unit, LEVELS.get(unit)),
+            f"{', '.join(keys)} against images seen; unit: {unit}.",
+            LOOK.get(unit, ""),
+            kind="chart",
         )
         for unit, keys in charts
     ]

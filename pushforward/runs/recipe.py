@@ -32,6 +32,8 @@ class Recipe:
     """SHA-256 of the training data."""
     classes: tuple[str, ...] = ()
     """Names of their classes, so that a run knows them where its data are not at hand."""
+    attributes: tuple[str, ...] = ()
+    """Names of their attributes."""
     name: str = ""
     labelled: Annotated[int, Field(ge=0)] = 0
     """Labelled images that each batch has beside the unlabelled ones."""

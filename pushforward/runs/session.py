@@ -13,11 +13,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from pushforward.core import BadInput, check
+from pushforward.core import BadInput, Judges, check
 from pushforward.data import Dataset, Shuffled
 from pushforward.runs import board, durable, lines
 from pushforward.runs.checkpoint import folders
 from pushforward.runs.lock import Lock
+from pushforward.runs.probe import probed
 from pushforward.runs.recipe import Recipe, from_json, to_json
 from pushforward.runs.run import Run, data_of, refuse_taken
 from pushforward.runs.screen import Screen
@@ -27,6 +28,7 @@ from pushforward.training.health import advice
 from pushforward.training.machines import can_compile, join_ranks, largest, peak_memory, rank_and_ranks, wait_for_ranks
 from pushforward.training.threads import fitting_threads, settle_threads
 
+Parts = tuple[Dataset, Dataset | None]
 SETBACKS = 3
 """How often a training that diverged is taken back before it is given up."""
 
@@ -43,10 +45,10 @@ class GivenUp(ArithmeticError):
     """The training diverged too often."""
 
 
-def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = False, dataset: Dataset | None = None) -> Run:
+def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = False, parts: Parts | None = None) -> Run:
     """Make a run folder and train in it to the end. What cannot be trained is refused before anything is written.
 
-    dataset: the training data of the recipe, where the caller has read them already.
+    parts: training and held-out data of the recipe, where the caller has read them already.
 
     Raises:
         BadInput: settings, data or folder cannot be used; else as `go_on`.
@@ -57,13 +59,13 @@ def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = 
     recipe = from_json(to_json(recipe), Path(folder) / "recipe.json")
     if chief():
         refuse_taken(Path(folder), recipe)
-    if dataset is None or dataset.fingerprint != recipe.fingerprint:
-        dataset, _ = data_of(recipe, memory)
-    trainer = trainer_of(recipe, dataset)
+    if parts is None or parts[0].fingerprint != recipe.fingerprint:
+        parts = data_of(recipe, memory)
+    trainer = trainer_of(recipe, parts[0])
     if chief():
         Run.create(folder, recipe)
     wait_for_ranks()
-    return train(Run(folder), trainer, dataset, quiet)
+    return train(Run(folder), trainer, parts, quiet)
 
 
 def go_on(folder: Path | str, memory: Any = None, quiet: bool = False) -> Run:
@@ -79,11 +81,11 @@ def go_on(folder: Path | str, memory: Any = None, quiet: bool = False) -> Run:
     wait_for_ranks()  # the first one may have extended the run
     run = Run(folder)
     run.refuse_changes()
-    dataset, _ = run.data(memory)
-    return train(run, trainer_of(run.recipe, dataset), dataset, quiet)
+    parts = run.data(memory)
+    return train(run, trainer_of(run.recipe, parts[0]), parts, quiet)
 
 
-def train(run: Run, trainer: Trainer, dataset: Dataset, quiet: bool) -> Run:
+def train(run: Run, trainer: Trainer, parts: Parts, quiet: bool) -> Run:
     """Take the lock, bring a trainer to where the run stands, and train to the end."""
     recipe = run.recipe
     screen = Screen(recipe.name or recipe.system, recipe.images, quiet or not chief())
@@ -96,10 +98,10 @@ def train(run: Run, trainer: Trainer, dataset: Dataset, quiet: bool) -> Run:
         while trainer.seen < recipe.images:
             try:
                 with fitting_threads(trainer.system, trainer.stage.batch_size):
-                    play(run, trainer, setbacks, screen, asked)
+                    play(run, trainer, parts[1], setbacks, screen, asked)
             except Diverged as reason:
                 setbacks += 1
-                trainer = take_back(run, trainer, dataset, setbacks, reason, screen)
+                trainer = take_back(run, trainer, parts[0], setbacks, reason, screen)
     return run
 
 
@@ -144,7 +146,7 @@ def trainer_of(recipe: Recipe, dataset: Dataset) -> Trainer:
     )
 
 
-def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[int]) -> None:
+def play(run: Run, trainer: Trainer, held_out: Dataset | None, setbacks: int, screen: Screen, asked: list[int]) -> None:
     """Train until the end, saving on the way.
 
     asked: the numbers of signals that came; one of them, on any rank, ends the training after the round.
@@ -158,7 +160,7 @@ def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[
         before = trainer.seen
         for _ in trainer.rounds():
             screen.round(trainer.seen)
-            saved = record(run, trainer, setbacks, came, before, screen)
+            saved = record(run, trainer, held_out, setbacks, came, before, screen)
             if number := largest(asked[0] if asked else 0):
                 if chief() and not saved:
                     run.save(trainer, setbacks, scheduled=False)
@@ -173,7 +175,7 @@ def play(run: Run, trainer: Trainer, setbacks: int, screen: Screen, asked: list[
                 lines.append(run.folder / "sessions.jsonl", told)
 
 
-def record(run: Run, trainer: Trainer, setbacks: int, began: int, before: int, screen: Screen) -> bool:
+def record(run: Run, trainer: Trainer, held_out: Dataset | None, setbacks: int, began: int, before: int, screen: Screen) -> bool:
     """Write what is due after a round that began at `before` images, in a session from `began` on; returns whether a checkpoint was."""
 
     def due(every: int) -> bool:
@@ -181,10 +183,14 @@ def record(run: Run, trainer: Trainer, setbacks: int, began: int, before: int, s
         return trainer.seen // every > before // every or trainer.seen >= trainer.images
 
     recipe = run.recipe
-    if due(recipe.report_every):
-        tell(run, trainer, screen, began)
     # a few early sheets beside the regular ones, so that even a run of hours shows its first within a minute
-    if chief() and (due(recipe.sheet_every) or early(recipe.sheet_every, before, trainer.seen)):
+    shown = due(recipe.sheet_every) or early(recipe.sheet_every, before, trainer.seen)
+    looked = watched(trainer, held_out) if shown else {}
+    if due(recipe.report_every):
+        tell(run, trainer, screen, began, trainer.report() | looked)
+    elif looked:
+        tell(run, trainer, screen, began, looked)
+    if chief() and shown:
         picture(run, trainer)
     if chief() and due(recipe.save_every):
         run.save(trainer, setbacks)
@@ -196,16 +202,25 @@ def early(every: int, before: int, seen: int) -> bool:
     return any(before < every // part <= seen for part in (8, 64))
 
 
-def tell(run: Run, trainer: Trainer, screen: Screen, began: int) -> None:
+def watched(trainer: Trainer, held_out: Dataset | None) -> dict[str, float]:
+    """How a game stands, seen from outside."""
+    assert isinstance(trainer.source, Shuffled)
+    if not isinstance(trainer.system, Judges):
+        return {}
+    turning = trainer.rotation()
+    return probed(trainer.system, trainer.source.dataset, held_out) | ({} if turning is None else {"judge/rotation": turning})
+
+
+def tell(run: Run, trainer: Trainer, screen: Screen, began: int, terms: dict[str, float]) -> None:
     """A line of metrics, and advice where it shows something."""
     settle_threads()
-    terms = trainer.report()
     screen.report(terms)
     if chief():
         lines.append(run.folder / "metrics.jsonl", {"seen": trainer.seen, **terms})
         if run.recipe.tensorboard:
             board.show(run.folder, began, trainer.seen, terms)
-        for sentence in advice(terms, trainer.stage.progress):
+        history = run.metrics() if isinstance(trainer.system, Judges) else ()
+        for sentence in advice(terms, trainer.stage.progress, history):
             screen.warn(sentence)
 
 

@@ -1,17 +1,19 @@
-"""Conditional generative adversarial nets (Mirza & Osindero 2014): generator and discriminator are told a class.
+"""Conditional generative adversarial nets (Mirza & Osindero 2014): generator and discriminator are told a class, or named attributes.
 
-    model          y ~ the data's classes,  z ~ N(0, I),  x = G(z, y)
+    model          y one-hot, or attributes scaled to [-1, 1],  z ~ N(0, I),  x = G(z, y)
     discriminator  D(x, y), the logit of "x is real, given that it is of class y"
     D, G minimise  the game of `gan.py` on D(x, y) and D(G(z, y), y), relativistic by default
 
 Three ways to tell the discriminator:
 
-    projection     D = w' h(x) + e_y' h(x), e_y learned for each class                                         (Miyato & Koyama 2018)
-    concatenation  y beside x at the entrance, as one map (or number) a class                                  (the paper)
-    auxiliary      D = w' h(x), and c_y(x) names the class: both players also minimise auxiliary * -log c_y    (Odena et al. 2017)
+    projection     D = w' h(x) + y' E h(x), E learned                                                          (Miyato & Koyama 2018)
+    concatenation  y beside x at the entrance, as one map (or number) for each of its entries                  (the paper)
+    auxiliary      D = w' h(x), and c(y|x) names y: both players also minimise auxiliary * -log c(y|x)         (Odena et al. 2017)
 
-Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; y [N] in 0..K-1; D(x, y) [N].
-Departures: as in `gan.py`; relativistic pairs share a class. The auxiliary classifier learns from real examples alone in D's turn.
+Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; labels [N] in 0..K-1, or attributes [N, A] in [0, 1];
+D(x, y) [N].
+Departures: as in `gan.py`; relativistic pairs share y. The auxiliary classifier learns from real examples alone in D's turn; each attribute
+is named apart, as a probability.
 """
 
 from copy import deepcopy
@@ -21,7 +23,7 @@ from typing import Annotated, Literal
 import torch
 from annotated_types import Ge, Gt
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from pushforward.core import (
     UNLABELLED,
@@ -29,6 +31,8 @@ from pushforward.core import (
     Average,
     BadInput,
     Batch,
+    Generates,
+    Judges,
     Player,
     Samples,
     Stage,
@@ -39,22 +43,28 @@ from pushforward.core import (
     warm_up_then_cosine,
 )
 from pushforward.maths import noise, one_hot
-from pushforward.maths.game_values import Objective, discriminator_loss, generator_loss, squared_slope, value
+from pushforward.maths.game_values import Objective, discriminator_loss, floating, generator_loss, rest, squared_slope, value
 from pushforward.nets import AdversarialNet, generator_for, reader_for
 
+ELSEWHERE = 2**40
+"""Added to the seed of z for that of y."""
 Conditioning = Literal["projection", "concatenation", "auxiliary"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a conditional GAN is made of. `shape` and `classes` follow from the data."""
+    """What a conditional GAN is made of. `shape`, `classes` and `attributes` follow from the data."""
 
     shape: tuple[int, ...]
     """(C, H, W) of images, or (D,) of rows."""
-    classes: int
+    classes: int = 0
     """K."""
+    attributes: int = 0
+    """A."""
+    told: Literal["label", "attributes"] = "label"
+    """What both players are told of each example."""
     conditioning: Conditioning = "projection"
-    """How D is told the class."""
+    """How D is told."""
     objective: Objective = "relativistic"
     """What the players want."""
     latent: Annotated[int, Ge(1)] = 64
@@ -72,7 +82,7 @@ class Settings:
     lazy: Annotated[int, Ge(1)] = 1
     """Penalties are taken every so many rounds, and weigh as many times as much."""
     auxiliary: Annotated[float, Ge(0)] = 1.0
-    """Weight of -log c_y(x) under auxiliary conditioning."""
+    """Weight of -log c(y|x) under auxiliary conditioning."""
     rate: Annotated[float, Gt(0)] = 2e-4
     """Learning rate of both, lowered to a tenth by half a cosine."""
     average: Annotated[int, Ge(1)] = 20_000
@@ -84,48 +94,51 @@ class Settings:
 
 
 class Discriminator(nn.Module):
-    """x [N, *shape], y [N, K] one-hot -> logit [N], and the logits of the auxiliary classifier [N, K]."""
+    """x [N, *shape], y [N, Y] -> logit [N], and the logits of the auxiliary classifier [N, Y]."""
 
-    def __init__(self, c: Settings):
+    def __init__(self, c: Settings, known: int):
         super().__init__()
         self.conditioning = c.conditioning
-        beside = c.classes if c.conditioning == "concatenation" else 0
+        beside = known if c.conditioning == "concatenation" else 0
         self.reader = reader_for(c.net, (c.shape[0] + beside, *c.shape[1:]), c.width, c.layers)
         self.head = nn.Linear(self.reader.features, 1)
         if c.conditioning != "concatenation":
-            self.classes = nn.Linear(self.reader.features, c.classes, bias=c.conditioning == "auxiliary")  # rows e_y, or c's layer
+            self.naming = nn.Linear(self.reader.features, known, bias=c.conditioning == "auxiliary")  # E, or c's layer
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         if self.conditioning == "concatenation":
             x = torch.cat([x, y.view(*y.shape, *[1] * (x.ndim - 2)).expand(*y.shape, *x.shape[2:])], 1)
         h = self.reader(x)
-        logit, named = self.head(h)[:, 0], torch.zeros_like(y) if self.conditioning == "concatenation" else self.classes(h)
+        logit, named = self.head(h)[:, 0], torch.zeros_like(y) if self.conditioning == "concatenation" else self.naming(h)
         return (logit + (named * y).sum(1) if self.conditioning == "projection" else logit).float(), named.float()
 
 
-class ConditionalGAN(System, Samples):
+class ConditionalGAN(System, Samples, Generates, Judges):
     """config: see `Settings`."""
 
     Config = Settings
 
     def __init__(self, config: Settings):
         super().__init__()
-        if config.classes < 2:
+        if config.told == "label" and config.classes < 2:
             raise BadInput(f"A conditional GAN needs at least 2 classes, but the data have {config.classes}. Use gan.")
+        if config.told == "attributes" and not config.attributes:
+            raise BadInput("A conditional GAN was to be told attributes, but the data have none. Name them in attributes_file, or use gan.")
         self.config = c = config
-        self.generator = generator_for(c.net, c.latent + c.classes, c.shape, c.width, c.layers)
-        self.discriminator = Discriminator(c)
+        self.known = c.classes if c.told == "label" else c.attributes
+        self.generator = generator_for(c.net, c.latent + self.known, c.shape, c.width, c.layers)
+        self.discriminator = Discriminator(c, self.known)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
         self.key = "image" if len(c.shape) == 3 else "row"
         self.enter(self.schedule(0, 1))
 
     @property
     def needs(self) -> frozenset[str]:
-        return frozenset({self.key, "label"})
+        return frozenset({self.key, self.config.told})
 
     @property
     def labels(self) -> int:
-        return self.config.classes
+        return self.config.classes if self.config.told == "label" else 0
 
     def schedule(self, seen: int, total: int) -> Stage:
         progress = min(1.0, seen / total)
@@ -140,17 +153,29 @@ class ConditionalGAN(System, Samples):
         ]
 
     def accept(self, batch: Batch) -> None:
+        if self.config.told == "attributes":
+            return
         y, classes = batch["label"], self.config.classes
         if bool((y == UNLABELLED).any()):
             raise BadInput("A conditional GAN is told the label of every example, but some are hidden. Keep all labels, or use gan.")
         if bool(((y < 0) | (y >= classes)).any()):
             raise BadInput(f"A label is {int(y[(y < 0) | (y >= classes)][0])}, but labels must lie in 0..{classes - 1}.")
 
+    def y(self, batch: Batch) -> Tensor:
+        """What is told [N, Y]."""
+        return one_hot(batch["label"], self.known) if self.config.told == "label" else 2 * batch["attributes"] - 1
+
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Real x, generated G(z, y), and the y of both, one-hot."""
-        real, y = batch[self.key], one_hot(batch["label"], self.config.classes)  # type: ignore[literal-required]
+        """Real x, generated G(z, y), and the y of both."""
+        real, y = batch[self.key], self.y(batch)  # type: ignore[literal-required]
         z = torch.randn(len(real), self.config.latent, device=real.device)
         return real, self.generator(torch.cat([z, y], 1)).float(), y
+
+    def naming(self, named: Tensor, batch: Batch) -> Tensor:
+        """-log c(y|x)."""
+        if self.config.told == "label":
+            return cross_entropy(named, batch["label"])
+        return binary_cross_entropy_with_logits(named, batch["attributes"])
 
     def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """The objective, the penalties on D's slope, and what the auxiliary classifier makes of real examples."""
@@ -162,12 +187,12 @@ class ConditionalGAN(System, Samples):
         logits, named = self.discriminator(torch.cat([real, made]), y.repeat(2, 1))
         on_real, on_made = logits.split(len(real))
         loss = discriminator_loss(c.objective, on_real, on_made)
-        terms = {"value": value(on_real, on_made), "real": on_real.sigmoid().mean(), "made": on_made.sigmoid().mean()}
+        middle = rest(c.objective, on_real, on_made)
+        terms = {"value": value(on_real - middle, on_made - middle)}
         if due:
-            terms |= {"slope_real": squared_slope(on_real, real), "slope_made": squared_slope(on_made, made)}
-            loss = loss + c.lazy * (c.r1 * terms["slope_real"] + c.r2 * terms["slope_made"]) / 2
+            loss = loss + c.lazy * (c.r1 * squared_slope(on_real, real) + c.r2 * squared_slope(on_made, made)) / 2
         if c.conditioning == "auxiliary":
-            terms["naming"] = cross_entropy(named[: len(real)], batch["label"])
+            terms["naming"] = self.naming(named[: len(real)], batch)
             loss = loss + c.auxiliary * terms["naming"]
         return loss, {name: term.detach() for name, term in terms.items()}
 
@@ -176,16 +201,56 @@ class ConditionalGAN(System, Samples):
         c = self.config
         real, made, y = self.pair(batch)
         logits, named = self.discriminator(torch.cat([real, made]), y.repeat(2, 1))
-        on_real, on_made = logits.split(len(real))
-        loss = generator_loss(c.objective, on_real, on_made)
+        loss = generator_loss(c.objective, *logits.split(len(real)))
         if c.conditioning == "auxiliary":
-            loss = loss + c.auxiliary * cross_entropy(named[len(real) :], batch["label"])
-        spread = made.detach().flatten(1).std(0).mean() / real.flatten(1).std(0).mean().clamp(min=1e-6)
-        return loss, {"spread": spread}
+            loss = loss + c.auxiliary * self.naming(named[len(real) :], batch)
+        return loss, {}
+
+    # ---------------------------------------------------------------- what it can do
+    @property
+    def floating(self) -> bool:
+        return floating(self.config.objective)
+
+    def judge(self, batch: Batch) -> Tensor:
+        logits, _ = self.discriminator(batch[self.key], self.y(batch))  # type: ignore[literal-required]
+        return logits if self.floating else logits - rest(self.config.objective, logits, logits)
+
+    @torch.no_grad()
+    def propose(self, batch: Batch, seed: int) -> Batch:
+        y = self.y(batch)
+        z = noise(len(y), self.config.latent, seed, y.device)
+        made: Tensor = self.generator(torch.cat([z, y], 1))
+        return batch | {self.key: made.float()}  # type: ignore[return-value]
+
+    @property
+    def latent(self) -> int:
+        return self.config.latent
+
+    def told(self, count: int, label: int | Tensor | None, seed: int | None) -> Tensor:
+        """What is asked for, [count, Y]: classes, each in turn where none are given; or attributes, uniform where none are given.
+
+        Raises:
+            BadInput: unknown classes, or attributes of another shape or outside [0, 1].
+        """
+        device = next(self.averaged.parameters()).device
+        if self.config.told == "label":
+            return one_hot(asked(label, count, self.labels), self.labels).to(device)
+        if label is None:
+            other = None if seed is None else seed + ELSEWHERE  # z must not tell it
+            return 2 * torch.special.ndtr(noise(count, self.known, other, device)) - 1
+        a = torch.as_tensor(label, device=device)
+        if not a.is_floating_point() or a.shape[-1:] != (self.known,) or not bool(((a >= 0) & (a <= 1)).all()):
+            raise BadInput(f"This GAN is told {self.known} attributes in [0, 1] and no class; give a row of them for each example.")
+        return (2 * a.float() - 1).expand(count, -1)
+
+    def generate(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
+        return self.averaged(torch.cat([code, self.told(len(code), label, 0)], 1))
+
+    def activations(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
+        return self.averaged.halfway(torch.cat([code, self.told(len(code), label, 0)], 1))
 
     @torch.no_grad()
     def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:
         z = noise(count, self.config.latent, seed, next(self.averaged.parameters()).device)
-        y = one_hot(asked(label, count, self.labels), self.labels).to(z)
-        x = self.averaged(torch.cat([z, y], 1))
+        x = self.averaged(torch.cat([z, self.told(count, label, seed)], 1))
         return x.clamp(-1, 1) if x.ndim == 4 else x

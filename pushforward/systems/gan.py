@@ -13,7 +13,8 @@ minimax`; least squares, hinge (with `--spectral`) and Wasserstein (with `--grad
 Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; D(x) [N].
 Departures: residual networks with pixel shuffling and SiLU, whose slopes are smooth, in place of bilinear resampling and leaky ReLU;
 penalties may be lazy (Karras et al. 2020: every k-th round, k times as heavy), which is cheaper, and no longer what convergence is proved
-for. Images are cut to [-1, 1] when sampled, not by a layer that saturates.
+for. Images are cut to [-1, 1] when sampled, not by a layer that saturates. Of adaptive views (Karras et al. 2020) the share p follows
+E sign D(x), where D compares E sign(D(x) - its middle), every round.
 """
 
 from copy import deepcopy
@@ -31,6 +32,8 @@ from pushforward.core import (
     Average,
     BadInput,
     Batch,
+    Generates,
+    Judges,
     Optimiser,
     Player,
     Samples,
@@ -40,9 +43,22 @@ from pushforward.core import (
     growing,
     warm_up_then_cosine,
 )
+from pushforward.data.adversarial_views import shown
 from pushforward.maths import noise
-from pushforward.maths.game_values import Objective, discriminator_loss, distance_from_slope, generator_loss, squared_slope, value
+from pushforward.maths.game_values import (
+    Objective,
+    discriminator_loss,
+    distance_from_slope,
+    floating,
+    generator_loss,
+    rest,
+    squared_slope,
+    value,
+)
 from pushforward.nets import AdversarialNet, Critic, generator_for, reader_for
+
+TARGET, PACE = 0.6, 500_000
+"""Of adaptive views: E sign D(x) that D is held at, and the images in which their share could go from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,8 @@ class Settings:
     """Learning rate of both, lowered to a tenth by half a cosine."""
     faster_discriminator: Annotated[float, Gt(0)] = 1.0
     """D's learning rate as a multiple of G's (two time scales: Heusel et al. 2017)."""
+    augment: Literal["none", "always", "adaptive"] = "none"
+    """D sees images changed at random, always or as often as keeps it from learning them by heart: for a few thousand images or fewer."""
     average: Annotated[int, Ge(1)] = 20_000
     """Half-life of G's averaged weights, which samples come from, in images."""
     batch_size: Annotated[int, Ge(1)] = 64
@@ -91,10 +109,12 @@ class Settings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
 
 
-class GAN(System, Samples):
+class GAN(System, Samples, Generates, Judges):
     """config: see `Settings`."""
 
     Config = Settings
+    strength: Tensor
+    """The share of images that D sees changed."""
 
     def __init__(self, config: Settings):
         super().__init__()
@@ -107,6 +127,9 @@ class GAN(System, Samples):
                     spectral_norm(part)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
         self.key = "image" if len(c.shape) == 3 else "row"
+        if self.key == "row" and c.augment != "none":
+            raise BadInput(f"augment is '{c.augment}', but rows of a table have no views as images do. Leave it out.")
+        self.register_buffer("strength", torch.tensor(float(c.augment == "always")))
         self.enter(self.schedule(0, 1))
 
     @property
@@ -137,6 +160,10 @@ class GAN(System, Samples):
         """G(z), as many as x, in float32."""
         return self.generator(torch.randn(len(x), self.config.latent, device=x.device)).float()
 
+    def shown(self, x: Tensor) -> Tensor:
+        """What D sees of examples."""
+        return x if self.config.augment == "none" else shown(x, self.strength)
+
     def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """The objective, and the penalties on D's slope."""
         c = self.config
@@ -146,46 +173,77 @@ class GAN(System, Samples):
         real.requires_grad_(bool(due and c.r1))
         if due and c.r2 and not made.requires_grad:
             made = made.detach().requires_grad_()
-        on_real, on_made = self.discriminator(torch.cat([real, made])).float().split(len(real))
+        on_real, on_made = self.discriminator(self.shown(torch.cat([real, made]))).float().split(len(real))
         loss = discriminator_loss(c.objective, on_real, on_made)
-        terms = {"value": value(on_real, on_made), "real": on_real.sigmoid().mean(), "made": on_made.sigmoid().mean()}
+        middle = rest(c.objective, on_real, on_made)
+        terms = {"value": value(on_real - middle, on_made - middle), "above": torch.sign(on_real - middle).mean()}
         if due:
-            penalty, found = self.penalties(real, made, on_real, on_made)
-            loss, terms = loss + c.lazy * penalty, terms | found
+            loss = loss + c.lazy * self.penalty(real, made, on_real, on_made)
         return loss, {name: term.detach() for name, term in terms.items()}
 
-    def penalties(self, real: Tensor, made: Tensor, on_real: Tensor, on_made: Tensor) -> tuple[Tensor, Terms]:
+    def penalty(self, real: Tensor, made: Tensor, on_real: Tensor, on_made: Tensor) -> Tensor:
         """r1/2 E |dD/dx|^2 + r2/2 E |dD/dG(z)|^2 + lambda E (|dD/dx^| - 1)^2."""
-        c, terms = self.config, {}
-        penalty = on_real.new_zeros(())
+        c, penalty = self.config, on_real.new_zeros(())
         if c.r1:
-            terms["slope_real"] = squared_slope(on_real, real)
-            penalty = penalty + c.r1 / 2 * terms["slope_real"]
+            penalty = penalty + c.r1 / 2 * squared_slope(on_real, real)
         if c.r2:
-            terms["slope_made"] = squared_slope(on_made, made)
-            penalty = penalty + c.r2 / 2 * terms["slope_made"]
+            penalty = penalty + c.r2 / 2 * squared_slope(on_made, made)
         if c.gradient_penalty:
             share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
             between = real.detach().lerp(made.detach(), share).requires_grad_()
-            terms["slope_between"] = distance_from_slope(self.discriminator(between).float(), between)
-            penalty = penalty + c.gradient_penalty * terms["slope_between"]
-        return penalty, terms
+            penalty = penalty + c.gradient_penalty * distance_from_slope(self.discriminator(self.shown(between)).float(), between)
+        return penalty
 
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """What G wants of D(G(z)); D(x) is asked too where the objective compares."""
         c, real = self.config, batch[self.key]  # type: ignore[literal-required]
         made = self.made(real)
         both = torch.cat([real, made]) if c.objective in ("relativistic", "minimax") else made
-        logits = self.discriminator(both).float()
-        on_made = logits[-len(made) :]
-        loss = generator_loss(c.objective, logits[: len(real)], on_made)
-        spread = made.detach().flatten(1).std(0).mean() / real.flatten(1).std(0).mean().clamp(min=1e-6)
-        return loss, {"spread": spread}
+        logits = self.discriminator(self.shown(both)).float()
+        return generator_loss(c.objective, logits[: len(real)], logits[-len(made) :]), {}
+
+    def adapt(self, player: str, terms: Terms) -> None:
+        if player == "discriminator" and self.config.augment == "adaptive":
+            self.strength.copy_((self.strength + torch.sign(terms["above"] - TARGET) * self.config.batch_size / PACE).clamp(0, 1))
+
+    # ---------------------------------------------------------------- what it can do
+    @property
+    def floating(self) -> bool:
+        return floating(self.config.objective)
+
+    def judge(self, batch: Batch) -> Tensor:
+        logits = self.discriminator(batch[self.key]).float()  # type: ignore[literal-required]
+        return logits - rest(self.config.objective, logits, logits) if not self.floating else logits
+
+    @torch.no_grad()
+    def propose(self, batch: Batch, seed: int) -> Batch:
+        x = batch[self.key]  # type: ignore[literal-required]
+        made: Tensor = self.generator(noise(len(x), self.config.latent, seed, x.device))
+        return batch | {self.key: made.float()}  # type: ignore[return-value]
+
+    @property
+    def latent(self) -> int:
+        return self.config.latent
+
+    def generate(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
+        refuse(label)
+        return self.averaged(code)
+
+    def activations(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
+        refuse(label)
+        return self.averaged.halfway(code)
 
     @torch.no_grad()
     def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:
-        if label is not None:
-            raise BadInput(f"This GAN was trained without labels and cannot be asked for label {label}. Use conditional_gan.")
-        z = noise(count, self.config.latent, seed, next(self.averaged.parameters()).device)
-        x = self.averaged(z)
+        x = self.generate(noise(count, self.config.latent, seed, next(self.averaged.parameters()).device), label)
         return x.clamp(-1, 1) if x.ndim == 4 else x
+
+
+def refuse(label: int | Tensor | None) -> None:
+    """Refuse a label.
+
+    Raises:
+        BadInput: there is one.
+    """
+    if label is not None:
+        raise BadInput(f"This GAN was trained without labels and cannot be asked for label {label}. Use conditional_gan.")

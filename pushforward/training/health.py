@@ -1,9 +1,15 @@
 """Plain words when a training goes wrong in a way its terms show, and what to do about it. Reads terms by name; knows no system."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
+
 Told = dict[str, float]
+STEEP = 1e4
+"""Squared slope of a logit, per unit of a pixel or a standard deviation, that no sound training reaches."""
+LONG, STILL = 100, 0.05
+"""Reports from which on swings can be told, and the standard deviation below which a value stands still."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,18 @@ SIGNS = (
         after=0.15,
     ),
     Sign(
+        ("real", "made", "distance"),
+        lambda t: t["real"] - t["made"] < 0.04 and t["distance"] > 0.3,
+        "The discriminator is too weak: it gives real and generated examples the same ({real:.0%} and {made:.0%}), and they are far apart. "
+        "Raise --faster-discriminator or --width, or lower --r1 and --r2.",
+    ),
+    Sign(
+        ("real", "held_out"),
+        lambda t: t["real"] - t["held_out"] > 0.2,
+        "The discriminator knows its training examples by heart: it gives them {real:.0%}, and held-out ones {held_out:.0%}. Use --augment "
+        "adaptive, or more data.",
+    ),
+    Sign(
         ("spread",),
         lambda t: t["spread"] < 0.4,
         "Collapse: generated examples differ from each other only {spread:.0%} as much as real ones do. Use --objective relativistic with "
@@ -61,16 +79,62 @@ SIGNS = (
         after=0.15,
     ),
     Sign(
+        ("rarest_kind", "spread"),
+        lambda t: t["spread"] >= 0.4 and t["rarest_kind"] < 0.05,
+        "A class is missing among generated examples: the rarest comes {rarest_kind:.0%} as often as it should. Use --objective "
+        "relativistic with --r1 and --r2, or tell the class (conditional_gan).",
+        after=0.75,
+    ),
+    Sign(
         ("slope_real", "slope_made"),
         lambda t: t["slope_made"] > 100 * t["slope_real"] + 1,
         "The discriminator grows steep at generated examples (squared slope {slope_made:.3g}, {slope_real:.3g} at real ones). Raise --r2.",
         after=0.15,
     ),
+    Sign(
+        ("slope_real", "slope_made"),
+        lambda t: t["slope_real"] > STEEP and t["slope_made"] <= 100 * t["slope_real"] + 1,
+        "The discriminator's slopes explode (squared {slope_real:.3g} at real and {slope_made:.3g} at generated examples). Raise --r1 and "
+        "--r2, use --spectral, or lower --rate.",
+        after=0.05,
+    ),
+    Sign(
+        ("swing",),
+        lambda t: t["swing"] > 0.3,
+        "The players orbit: the value of the game swings to and fro (regularity {swing:.0%}), as v = a b does. Use --rule extragradient, "
+        "or raise --r1 and --r2.",
+    ),
+    Sign(
+        ("outside",),
+        lambda t: t["outside"] > 0.25,
+        "Pixels are saturated: {outside:.0%} of what the generator makes is out of range and will be cut. Lower --rate, or raise --r2.",
+        after=0.15,
+    ),
 )
 
 
-def advice(terms: dict[str, float], progress: float) -> list[str]:
-    """Sentences about what the terms {player/term: value} of a report show at this share of the run; none where all is well."""
+def advice(terms: dict[str, float], progress: float, history: Sequence[Mapping[str, float]] = ()) -> list[str]:
+    """Sentences about what the terms {player/term: value} of a report show at this share of the run; none where all is well.
+
+    history: the reports so far.
+    """
     told = {key.rpartition("/")[2]: value for key, value in terms.items()}
+    if len(values := [line["discriminator/value"] for line in history if "discriminator/value" in line]) >= LONG:
+        told["swing"] = swing(values[len(values) // 4 :])
     present = [sign for sign in SIGNS if progress >= sign.after and all(need in told for need in sign.needs)]
     return [sign.words.format(**told) for sign in present if sign.shows(told)]
+
+
+def swing(values: Sequence[float]) -> float:
+    """How regularly a quantity swings about its trend: the smaller of its autocorrelation's trough and the peak that follows, 0 to 1;
+    0 where it hardly moves."""
+    time = torch.linspace(-1, 1, len(values), dtype=torch.float64)
+    v = torch.tensor(values, dtype=torch.float64)
+    v = v - v.mean() - time * (time * (v - v.mean())).sum() / time.square().sum()
+    if float(v.std()) < STILL:
+        return 0.0
+    lags = range(len(v) // 2)
+    r = torch.stack([(v[: len(v) - lag] * v[lag:]).mean() for lag in lags]) / v.square().mean()
+    deep = float(r.min())
+    trough = int((r <= 0.8 * deep).nonzero()[0]) if deep < 0 else 0
+    return max(0.0, min(-deep, float(r[trough:].max())))

@@ -165,6 +165,22 @@ class Trainer:
         mean = iter(machines.mean_over_shards(found, self.shards))
         return {w: next(mean) for w in weights}, {w: next(mean) for w in weights}
 
+    def rotation(self) -> float | None:
+        """How much the game turns where it stands, from 0 (all descend together) to 1 (players only orbit, as in v = a b): |A F| / (|S F| +
+        |A F|), S and A the symmetric and antisymmetric part of the Jacobian of the field F. None for a lone player, or compiled losses."""
+        if len(self.players) < 2 or self.compiled:
+            return None
+        told, running = self.terms, [b.clone() for b in self.running]
+        self.batches = {}
+        now = self.field(self.players)
+        along, against = self.twist(now)
+        with torch.no_grad():
+            straight, turning = (torch.stack(torch._foreach_norm([along[w] + sign * against[w] for w in now])).norm() for sign in (1, -1))
+            for buffer, old in zip(self.running, running, strict=True):
+                buffer.copy_(old)
+        self.batches, self.terms = {}, told
+        return float(turning / (straight + turning).clamp(min=1e-30))
+
     def checked(self, field: Field, told: dict[str, Terms]) -> Field:
         """`field`, each player's gradient cut to the clipping norm; refused where a loss or gradient is not finite."""
         for name, terms in told.items():

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from pushforward.core import Player
+from pushforward.core import BadInput, Player
 from pushforward.data import DataSpec, Shuffled, open_data
+from pushforward.maths.game_values import squared_slope
 from pushforward.systems.gan import GAN
 from pushforward.training import Trainer
 
@@ -22,6 +23,7 @@ def gan(**settings: Any) -> GAN:
 
 def losses(system: GAN) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     batch = {"row": torch.randn(32, 2, generator=torch.Generator().manual_seed(1))}
+    torch.manual_seed(1)
     d, g = (player.loss(batch) for player in system.players())
     return {"loss": d[0], **d[1]}, {"loss": g[0], **g[1]}
 
@@ -61,18 +63,43 @@ def test_at_its_best_the_discriminator_says_p_over_p_plus_q() -> None:
     assert -log(4) < known < 0 and reached == pytest.approx(known, abs=0.01) and reached <= known + 1e-9
 
 
+def slope(system: GAN, x: torch.Tensor) -> float:
+    x = x.clone().requires_grad_()
+    return float(squared_slope(system.discriminator(x), x).detach())
+
+
 def test_penalties_add_up() -> None:
-    plain, both = losses(gan(r1=0, r2=0))[0], losses(gan(r1=0.5, r2=2.0))[0]
-    assert float(both["loss"] - plain["loss"]) == pytest.approx(float(0.25 * both["slope_real"] + 1.0 * both["slope_made"]), rel=1e-3)
-    assert "slope_real" not in plain
+    system, without = gan(r1=0.5, r2=2.0), gan(r1=0, r2=0)
+    batch = {"row": torch.randn(32, 2, generator=torch.Generator().manual_seed(1))}
+    torch.manual_seed(5)
+    loss = float(system.discriminator_loss(batch)[0].detach())
+    torch.manual_seed(5)
+    made = system.made(batch["row"]).detach()
+    torch.manual_seed(5)
+    plain = float(without.discriminator_loss(batch)[0].detach())
+    assert loss - plain == pytest.approx(0.25 * slope(system, batch["row"]) + 1.0 * slope(system, made), rel=1e-3)
 
 
 def test_lazy_penalties_come_now_and_then_and_heavier() -> None:
-    system = gan(r1=1.0, r2=0.0, lazy=4)
-    due = losses(system)[0]
-    assert float(due["loss"] - losses(gan(r1=0, r2=0))[0]["loss"]) == pytest.approx(2 * float(due["slope_real"]), rel=1e-3)
+    system, plain = gan(r1=1.0, r2=0.0, lazy=4), losses(gan(r1=0, r2=0))[0]["loss"]
+    real = torch.randn(32, 2, generator=torch.Generator().manual_seed(1))
+    assert float((losses(system)[0]["loss"] - plain).detach()) == pytest.approx(2 * slope(system, real), rel=1e-3)
     system.enter(system.schedule(32, 1000))
-    assert "slope_real" not in losses(system)[0]
+    assert float((losses(system)[0]["loss"] - plain).detach()) == 0
+
+
+def test_adaptive_views_grow_while_real_examples_are_known_and_shrink_again() -> None:
+    system = gan(shape=(1, 8, 8), augment="adaptive")
+    assert float(system.strength) == 0
+    for _ in range(100):
+        system.adapt("discriminator", {"above": torch.tensor(0.9)})
+    assert float(system.strength) == pytest.approx(100 * 32 / 500_000)
+    for _ in range(200):
+        system.adapt("discriminator", {"above": torch.tensor(0.5)})
+    assert float(system.strength) == 0
+    assert float(gan(shape=(1, 8, 8), augment="always").strength) == 1
+    with pytest.raises(BadInput, match="rows of a table have no views"):
+        gan(augment="always")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Each sign of trouble is told of when it shows, and not when all is well."""
 
 import pytest
+import torch
 
-from pushforward.training.health import SIGNS, advice
+from pushforward.training.health import LONG, SIGNS, advice, swing
 
 SOUND = {
     "vae/loss": 80.0,
@@ -12,11 +13,16 @@ SOUND = {
     "vae/label_use": 4.0,
     "vae/rarest_class": 0.8,
     "vae/mask_rate": 0.7,
-    "discriminator/real": 0.6,
-    "discriminator/made": 0.4,
-    "discriminator/slope_real": 0.1,
-    "discriminator/slope_made": 0.2,
-    "generator/spread": 0.95,
+    "judge/real": 0.6,
+    "judge/made": 0.4,
+    "judge/held_out": 0.58,
+    "judge/distance": 0.05,
+    "game/swing": 0.1,
+    "judge/outside": 0.01,
+    "judge/rarest_kind": 0.5,
+    "judge/slope_real": 0.1,
+    "judge/slope_made": 0.2,
+    "judge/spread": 0.95,
 }
 ODD = {
     "Posterior collapse: codes carry 0.20 nats": {"vae/rate": 0.2},
@@ -24,9 +30,27 @@ ODD = {
     "The decoder ignores the label: a wrong one costs 0.01 nats": {"vae/label_use": 0.01},
     "Lopsided pseudo-labels: the rarest class gets 10% of its share": {"vae/rarest_class": 0.1},
     "Hardly any unlabelled image is read with confidence (1.0%)": {"vae/mask_rate": 0.01},
-    "The discriminator has won: it gives real examples 99% and generated ones 1%": {"discriminator/real": 0.99, "discriminator/made": 0.01},
-    "Collapse: generated examples differ from each other only 10% as much": {"generator/spread": 0.1},
-    "The discriminator grows steep at generated examples (squared slope 500, 0.1": {"discriminator/slope_made": 500.0},
+    "The discriminator has won: it gives real examples 99% and generated ones 1%": {
+        "judge/real": 0.99,
+        "judge/made": 0.01,
+        "judge/held_out": 0.98,
+    },
+    "The discriminator is too weak: it gives real and generated examples the same (50% and 49%": {
+        "judge/real": 0.5,
+        "judge/made": 0.49,
+        "judge/held_out": 0.5,
+        "judge/distance": 0.4,
+    },
+    "The discriminator knows its training examples by heart: it gives them 90%, and held-out ones 50%": {
+        "judge/real": 0.9,
+        "judge/held_out": 0.5,
+    },
+    "Collapse: generated examples differ from each other only 10% as much": {"judge/spread": 0.1},
+    "A class is missing among generated examples: the rarest comes 0%": {"judge/rarest_kind": 0.0},
+    "The discriminator grows steep at generated examples (squared slope 500, 0.1": {"judge/slope_made": 500.0},
+    "The discriminator's slopes explode (squared 1e+06 at real": {"judge/slope_real": 1e6, "judge/slope_made": 1e5},
+    "The players orbit: the value of the game swings to and fro (regularity 80%)": {"game/swing": 0.8},
+    "Pixels are saturated: 40%": {"judge/outside": 0.4},
 }
 
 
@@ -37,13 +61,13 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize("words", ODD)
 def test_a_sign_fires_alone_with_its_number_and_with_what_to_do(words: str) -> None:
     assert len(ODD) == len(SIGNS)
-    (said,) = advice(SOUND | ODD[words], 0.5)
+    (said,) = advice(SOUND | ODD[words], 0.8)
     assert said.startswith(words) and said.endswith(".") and "--" in said and "\n" not in said
 
 
 @pytest.mark.parametrize("words", ODD)
 def test_early_in_a_run_nothing_can_be_told_yet(words: str) -> None:
-    assert advice(SOUND | ODD[words], 0.1) == []
+    assert advice(SOUND | ODD[words], 0.04) == []
 
 
 @pytest.mark.parametrize("words", ODD)
@@ -58,3 +82,13 @@ def test_other_players_terms_of_that_name_are_read_too() -> None:
 
 def test_collapsed_codes_are_not_called_dead_as_well() -> None:
     assert len(advice(SOUND | {"vae/rate": 0.1, "vae/active_codes": 0.0}, 1.0)) == 1
+
+
+def test_what_swings_is_told_from_what_settles_and_from_noise() -> None:
+    time = torch.arange(150, dtype=torch.float64)
+    noise = torch.randn(150, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert swing((torch.sin(time / 5) + 0.01 * time).tolist()) > 0.8
+    assert swing((torch.exp(-time / 20) + 0.05 * noise).tolist()) < 0.3 and swing(noise.tolist()) < 0.3
+    assert swing((0.01 * torch.sin(time / 5)).tolist()) == 0, "too little to matter"
+    history = [{"discriminator/value": float(value)} for value in torch.sin(time / 5)]
+    assert len(advice({}, 1.0, history)) == 1 and advice({}, 1.0, history[: LONG - 1]) == []

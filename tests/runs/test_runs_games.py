@@ -1,0 +1,121 @@
+"""Games that are broken on purpose, each told by name, and sound ones that raise no alarm; what the probe sees; how much a game turns."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import pushforward
+from pushforward.core import find_system
+from pushforward.data import DataSpec, open_data
+from pushforward.runs import GivenUp, Run
+from pushforward.runs.probe import probed
+from pushforward.systems.gan import GAN
+from pushforward.training import Trainer, find_rule
+from pushforward.training.health import advice
+
+NO_PENALTY = {"r1": 0.0, "r2": 0.0}
+FEW = torch.rand(24, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+LINE = torch.randn(500, 1, generator=torch.Generator().manual_seed(0)).numpy()
+SMALL = {"net": "mlp", "layers": 1, "width": 4, "latent": 1}
+
+BROKEN: dict[str, tuple[Any, dict[str, Any]]] = {
+    "The discriminator has won": ("digits", NO_PENALTY | {"objective": "minimax", "faster_discriminator": 20.0, "images": 8_000}),
+    "The discriminator is too weak": ("digits", {"faster_discriminator": 0.001, "rate": 1e-3, "images": 8_000}),
+    "The discriminator knows its training examples by heart": (
+        FEW,
+        NO_PENALTY
+        | {"objective": "non_saturating", "rate": 1e-3, "width": 256, "faster_discriminator": 4.0, "held_out": 0.5, "images": 15_000},
+    ),
+    "Collapse": ("digits", {"r2": 0.0, "rate": 2e-3, "faster_discriminator": 20.0, "images": 8_000}),
+    "A class is missing": (
+        "digits",
+        NO_PENALTY | {"objective": "non_saturating", "latent": 2, "rate": 1e-3, "faster_discriminator": 3.0, "images": 8_000},
+    ),
+    "The discriminator's slopes explode": (
+        "digits",
+        NO_PENALTY | {"objective": "wasserstein", "rate": 1e-3, "faster_discriminator": 100.0, "images": 8_000},
+    ),
+    "The players orbit": (
+        LINE,
+        NO_PENALTY | SMALL | {"objective": "wasserstein", "optimiser": "sgd", "rate": 0.03, "rule": "simultaneous", "images": 20_000},
+    ),
+    "Pixels are saturated": ("digits", {"rate": 0.1, "images": 6_000}),
+}
+SOUND: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "usual": ("gan", "digits", {"rate": 2e-3}),
+    "non-saturating with R1": ("gan", "digits", {"objective": "non_saturating", "r2": 0.0, "rate": 2e-3}),
+    "least squares": ("gan", "digits", {"objective": "least_squares", "rate": 2e-3}),
+    "hinge": (
+        "gan",
+        "digits",
+        NO_PENALTY | {"objective": "hinge", "spectral": True, "rate": 5e-4, "faster_discriminator": 4.0, "images": 60_000},
+    ),
+    "Wasserstein": (
+        "gan",
+        "digits",
+        NO_PENALTY | {"objective": "wasserstein", "gradient_penalty": 1.0, "turns": 5, "rate": 1e-3},
+    ),
+    "rows": ("gan", "moons", {"latent": 2, "rate": 1e-3}),
+    "projection": ("conditional_gan", "digits", {"rate": 2e-3}),
+    "auxiliary": ("conditional_gan", "digits", {"conditioning": "auxiliary", "rate": 2e-3}),
+}
+
+
+def told(run: Run) -> list[str]:
+    """What was said while a run was trained."""
+    lines = run.metrics()
+    return [words for place, line in enumerate(lines) for words in advice(line, line["seen"] / run.recipe.images, lines[: place + 1])]
+
+
+@pytest.mark.parametrize("words", BROKEN)
+def test_what_is_broken_is_called_by_its_name(words: str, tmp_path: Path) -> None:
+    data, options = BROKEN[words]
+    run = pushforward.train("gan", data, run=tmp_path / "run", quiet=True, **options)
+    said = told(run)
+    named = [sentence for sentence in said if sentence.startswith(words)]
+    assert len(named) >= 5, said
+    assert all("--" in sentence for sentence in named)
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_what_is_sound_raises_no_alarm(name: str, tmp_path: Path) -> None:
+    system, data, options = SOUND[name]
+    assert told(pushforward.train(system, data, run=tmp_path / "run", quiet=True, **({"images": 40_000} | options))) == []
+
+
+def test_what_is_not_a_number_ends_the_run_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(GivenUp, match="is not finite after"):
+        pushforward.train(
+            "gan", "digits", run=tmp_path / "run", quiet=True, optimiser="sgd", rate=1e8, objective="least_squares", images=3_000
+        )
+
+
+def test_the_probe_sees_what_it_should() -> None:
+    train, test = open_data(DataSpec("digits"))
+    torch.manual_seed(0)
+    system = GAN(GAN.Config((1, 8, 8), objective="non_saturating"))
+    state = torch.get_rng_state()
+    found = probed(system, train, test)
+    assert torch.equal(torch.get_rng_state(), state) and found == probed(system, train, test)
+    assert {"real", "made", "held_out", "spread", "distance", "rarest_kind", "outside", "slope_real"} <= {key[6:] for key in found}
+    assert abs(found["judge/real"] - 0.5) < 0.1 and found["judge/spread"] < 0.2 and found["judge/rarest_kind"] == 0
+    with torch.no_grad():
+        system.discriminator.head.bias += 3
+    assert probed(system, train, test)["judge/made"] > 0.9, "nothing is taken off where logits do not float"
+    assert "judge/held_out" not in probed(system, train, None)
+    assert probed(find_system("vae")(find_system("vae").Config((1, 8, 8))), train, test) == {}  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(("curvature", "turns"), [(0.0, 1.0), (1.0, 0.5), (1e6, 0.0)])
+def test_rotation_is_one_on_ab_and_none_where_both_descend(curvature: float, turns: float) -> None:
+    kind = find_system("bilinear_game")
+    system = kind(kind.Config(curvature_a=curvature, curvature_b=curvature))  # type: ignore[call-arg]
+
+    class Nothing:
+        def batch(self, *where: Any) -> dict[str, Any]:
+            return {}
+
+    trainer = Trainer(system, Nothing(), 10, rule=find_rule("simultaneous"), device="cpu")  # type: ignore[arg-type]
+    assert trainer.rotation() == pytest.approx(turns, abs=1e-5)
