@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pushforward.cli.answers import Data, Predict, Report, Systems
 from pushforward.cli.evaluating import Evaluate, Reproduce
+from pushforward.cli.exploring import Directions, Project, Walk
 from pushforward.cli.labelling import NameClusters, SuggestLabels
 from pushforward.cli.pictures import Interpolate, Reconstruct, Sample, Traverse
 from pushforward.cli.playing import Game
@@ -21,6 +22,9 @@ COMMANDS: dict[str, type[Command]] = {
     "reconstruct": Reconstruct,
     "interpolate": Interpolate,
     "traverse": Traverse,
+    "walk": Walk,
+    "project": Project,
+    "directions": Directions,
     "predict": Predict,
     "evaluate": Evaluate,
     "suggest-labels": SuggestLabels,

@@ -9,6 +9,7 @@ from pushforward.cli.words import nearest
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from pushforward.core import System
     from pushforward.data import Dataset
@@ -74,6 +75,29 @@ def labels_asked(run: "Run", system: "System", text: str | None) -> list[int]:
     names = classes_of(run, labels)
     first = class_number(text, names)
     return [number for number, name in enumerate(names) if name == names[first]]
+
+
+def attributes_asked(run: "Run", system: "System", given: dict[str, float], count: int, seed: int) -> "Tensor":
+    """Attributes [count, A] with the values that a user gives; the others are uniform.
+
+    Raises:
+        BadInput: a system that is told none, an unknown name, or a value outside 0..1.
+    """
+    import torch
+
+    from pushforward.core import BadInput
+
+    names = run.recipe.attributes
+    if getattr(system.config, "told", "") != "attributes":
+        raise BadInput(f"{run.folder} is told no attributes. Leave --attributes out, or train conditional_gan with --told attributes.")
+    row = torch.rand(count, len(names), generator=torch.Generator().manual_seed(seed))
+    for name, value in given.items():
+        if name not in names:
+            raise BadInput(f"There is no attribute '{name}'{nearest(name, names)} Known: {', '.join(names)}.")
+        if not 0 <= value <= 1:
+            raise BadInput(f"The attribute {name} is {value:g}, but attributes lie in 0..1.")
+        row[:, names.index(name)] = value
+    return row
 
 
 def class_number(text: str, names: tuple[str, ...]) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pushforward.cli.opening import class_number, classes_of, completes, kept, labels_asked, opened, shown_data
+from pushforward.cli.opening import attributes_asked, class_number, classes_of, completes, kept, labels_asked, opened, shown_data
 from pushforward.cli.words import Maybe, RunFolder
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ class Sample:
     """Class to draw from, by name or number; the classes in turn where nothing is said."""
     seed: int = 0
     """The same seed draws the same examples."""
+    attributes: Maybe[dict[str, float]] = None
+    """Attributes to draw with, of a run that is told them: --attributes smile 1 glasses 0; others as they come."""
+    truncation: float = 0.0
+    """Codes stay within this of 0 in each dimension: fewer surprises, good and bad; 0: everywhere."""
     mixture: int = 0
     """Draw codes from so many Gaussians fitted on the codes of the training data; 0 draws them from the prior."""
     out: Maybe[Path] = None
@@ -42,16 +46,22 @@ class Sample:
         import torch
 
         from pushforward.report import pictures
+        from pushforward.report.exploring import Truncated
         from pushforward.report.mixed import Mixed
 
         self.check()
         run, system = opened(self.run)
         labels = labels_asked(run, system, self.label)
         label = torch.tensor(labels)[torch.arange(self.count) % len(labels)] if labels else None
+        if self.attributes:
+            label = attributes_asked(run, system, self.attributes, self.count, self.seed)
         train = run.data()[0] if self.mixture or len(system.config.shape) == 1 else None
-        source = Mixed(system, train, self.mixture) if self.mixture and train else system
+        source: object = Mixed(system, train, self.mixture) if self.mixture and train else system
+        source = Truncated(system, self.truncation) if self.truncation else source
         made = pictures.samples(source, self.count, label, self.seed, train)  # type: ignore[arg-type]  # all that is asked is to sample
         parts = [f"mixture{self.mixture}"] if self.mixture else []
+        parts += [f"truncation{self.truncation:g}"] if self.truncation else []
+        parts += [f"{name}{value:g}" for name, value in (self.attributes or {}).items()]
         parts += [f"label{labels[0]}"] if labels else []
         kept(made, run, "-".join(["samples", *parts, f"seed{self.seed}"]), self.out)
 
@@ -62,6 +72,8 @@ class Sample:
         for name, value, least in (("count", self.count, 1), ("mixture", self.mixture, 0), ("seed", self.seed, 0)):
             if not least <= value < 2**63:
                 raise BadInput(f"--{name} is {value}, but must be {least} or more (and less than 2^63).")
+        if self.truncation and self.mixture:
+            raise BadInput("Both --truncation and --mixture are given. Codes are drawn in one way; give one of them.")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,21 @@ def predicted(run: Run, system: System, path: Path) -> tuple[tuple[str, ...], li
     shape = system.config.shape
     if not isinstance(system, Classifies) or len(shape) != 3:
         raise BadInput(f"{run.folder} is a {type(system).__name__}, which does not classify images. Train classification_vae.")
+    files, image, changed, bad = usable(path, shape)
+    p = metrics.probabilities(system, Dataset(path.name, image=image, binarise=run.recipe.data.binarise))
+    names, p = together(classes_of(run, p.shape[1]), p)
+    rows = [[file, names[int(row.argmax())], *(f"{value:.6f}" for value in row.tolist())] for file, row in zip(files, p, strict=True)]
+    size = f"{shape[2]}x{shape[1]}"
+    notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
+    return names, rows, notes + ([f"{len(bad)} files were left out: {listed(bad)}."] if bad else [])
+
+
+def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Tensor, int, list[str]]:
+    """Of the images that a user means: their names, uint8 [n, *shape], how many had to be fitted, and what is no image, with the reason.
+
+    Raises:
+        BadInput: a path that is not there, or no image in it.
+    """
     files, images, changed, bad = [], [], 0, []
     with entries(path) as found:
         for entry in found:
@@ -44,13 +59,7 @@ def predicted(run: Run, system: System, path: Path) -> tuple[tuple[str, ...], li
             changed += not as_it_was
     if not images:
         raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
-    data = run.recipe.data
-    p = metrics.probabilities(system, Dataset(path.name, image=torch.from_numpy(np.stack(images)), binarise=data.binarise))
-    names, p = together(classes_of(run, p.shape[1]), p)
-    rows = [[file, names[int(row.argmax())], *(f"{value:.6f}" for value in row.tolist())] for file, row in zip(files, p, strict=True)]
-    size = f"{shape[2]}x{shape[1]}"
-    notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
-    return names, rows, notes + ([f"{len(bad)} files were left out: {listed(bad)}."] if bad else [])
+    return files, torch.from_numpy(np.stack(images)), changed, bad
 
 
 def together(names: tuple[str, ...], p: torch.Tensor) -> tuple[tuple[str, ...], torch.Tensor]:

@@ -217,7 +217,7 @@ def comparison(train: "Dataset", test: "Dataset | None") -> list[str]:
 
 def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
     """Commands that this run's system can answer."""
-    from pushforward.core import UNLABELLED, Classifies, Encodes, Samples
+    from pushforward.core import UNLABELLED, Classifies, Encodes, Generates, Samples
 
     table, whole = len(system.config.shape) == 1, not completes(system)
     labels = system.labels if isinstance(system, Samples) else 0
@@ -229,6 +229,9 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("reconstruct", run.folder): not table and (isinstance(system, Encodes) or not whole),
         ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
+        ("walk", run.folder): not table and isinstance(system, Generates),
+        ("project", run.folder): not table and isinstance(system, Generates),
+        ("directions", run.folder): not table and isinstance(system, Generates),
         ("predict", run.folder, "photos/"): not table and isinstance(system, Classifies),
         ("resume", run.folder, "--extend", 2 * run.recipe.images): True,
     }

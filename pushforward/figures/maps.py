@@ -83,22 +83,55 @@ def _frame(axes: Any, head: str) -> None:
     axes.set_title(legible(head, 40), fontsize=9, color=INK, parse_math=False)
 
 
-def animation(pictures: Sequence[Image.Image], path: str | os.PathLike[str], seconds: float = 6.0, width: int = 720) -> Path:
-    """Write pictures of one size as an animated GIF of `width` pixels that runs for ever, the last picture held for two seconds.
+def animation(
+    pictures: Sequence[Image.Image], path: str | os.PathLike[str], seconds: float = 6.0, width: int = 720, held: float = 2.0
+) -> Path:
+    """Write pictures of one size as an animated GIF of `width` pixels that runs for ever, the last one held for a while; or as MP4.
 
     Raises:
-        BadInput: no pictures, or a name that does not end in .gif.
+        BadInput: no pictures, a name that ends in neither .gif nor .mp4, or an MP4 where PyAV is not installed.
     """
     target = Path(path)
-    if target.suffix.lower() != ".gif" or not pictures:
-        raise BadInput(f"An animation is at least one picture in a .gif, not {len(pictures)} in '{target.name}'.")
+    if target.suffix.lower() not in (".gif", ".mp4") or not pictures:
+        raise BadInput(f"An animation is at least one picture in a .gif or .mp4, not {len(pictures)} in '{target.name}'.")
+    if target.suffix.lower() == ".mp4":
+        return video(pictures, target, seconds, width)
     height = round(pictures[0].height * width / pictures[0].width)
     frames = [picture.resize((width, height), Image.Resampling.LANCZOS).quantize(64, dither=Image.Dither.NONE) for picture in pictures]
-    times = [round(1000 * seconds / len(frames))] * (len(frames) - 1) + [2000]
+    times = [round(1000 * seconds / len(frames))] * len(frames)
+    times[-1] = max(times[-1], round(1000 * held))
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{os.getpid()}-{target.name}")
     try:
         frames[0].save(part, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=True)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def video(pictures: Sequence[Image.Image], target: Path, seconds: float, width: int) -> Path:
+    """Write pictures of one size as an MP4 (H.264) of about `width` pixels.
+
+    Raises:
+        BadInput: PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError:
+        raise BadInput(f"'{target.name}' needs PyAV: pip install 'pushforward[video]', or write a .gif.") from None
+    width -= width % 2
+    height = 2 * round(pictures[0].height * width / pictures[0].width / 2)  # the codec takes even sides only
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{os.getpid()}-{target.name}")
+    try:
+        with av.open(str(part), "w", format="mp4") as file:
+            stream = file.add_stream("h264", rate=max(1, round(len(pictures) / seconds)))
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for picture in pictures:
+                frame = av.VideoFrame.from_image(picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
+                file.mux(stream.encode(frame))
+            file.mux(stream.encode())
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from pushforward.core import BadInput
-from pushforward.data import DataSpec, Dataset, open_data
+from pushforward.data import Dataset, DataSpec, open_data
 from pushforward.data.stacked import stacked
 from pushforward.systems.conditional_gan import ConditionalGAN
 

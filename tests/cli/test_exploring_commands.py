@@ -1,0 +1,73 @@
+"""walk, project, directions, and samples of chosen attributes or with truncated codes, as a user types them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pushforward
+
+
+@pytest.fixture(scope="module")
+def gans(tmp_path_factory) -> dict[str, Path]:
+    place = tmp_path_factory.mktemp("gans")
+    small = {"images": 256, "width": 16, "latent": 4, "quiet": True}
+    return {
+        "gan": pushforward.train("gan", "digits", run=place / "gan", **small).folder,
+        "told": pushforward.train("conditional_gan", "digits", run=place / "told", **small).folder,
+        "rows": pushforward.train("gan", "moons", run=place / "rows", **small).folder,
+        "faces": pushforward.train("conditional_gan", "faces", told="attributes", size=16, net="mlp", run=place / "faces", **small).folder,
+        "vae": pushforward.train("vae", "digits", run=place / "vae", net="mlp", **small).folder,
+    }
+
+
+@pytest.mark.parametrize("name", ["gan", "told", "vae", "faces"])
+def test_a_walk_is_an_animation(ask, gans, name):
+    answer = ask("walk", gans[name], "--stops", 2, "--steps", 3, "--count", 4)
+    assert answer.code == 0
+    with Image.open(answer.path) as film:
+        assert film.n_frames == 6
+
+
+def test_a_walk_as_a_film(ask, gans, tmp_path):
+    av = pytest.importorskip("av")
+    answer = ask("walk", gans["gan"], "--stops", 2, "--steps", 6, "--count", 4, "--out", tmp_path / "walk.mp4")
+    assert answer.code == 0
+    with av.open(str(tmp_path / "walk.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 12
+
+
+@pytest.mark.parametrize("name", ["gan", "told"])
+def test_codes_of_held_out_images_and_of_a_file(ask, gans, name, tmp_path):
+    answer = ask("project", gans[name], "--count", 3, "--steps", 20)
+    assert answer.code == 0 and "Pixels differ by" in answer.out
+    codes = np.load(answer.out.split("\n")[1])
+    assert codes.shape == (3, 4)
+    Image.new("L", (8, 8), 100).save(tmp_path / "one.png")
+    file = ask("project", gans[name], "--images", tmp_path / "one.png", "--steps", 5, "--out", tmp_path / "found.png")
+    if name == "told":
+        assert file.code == 2 and "is told the class of each image. Give it with --label." in file.err
+        file = ask("project", gans[name], "--images", tmp_path / "one.png", "--steps", 5, "--label", 3, "--out", tmp_path / "found.png")
+    assert file.code == 0 and np.load(tmp_path / "found.npy").shape == (1, 4)
+
+
+def test_directions_are_drawn_with_their_shares(ask, gans):
+    answer = ask("directions", gans["gan"], "--count", 3)
+    assert answer.code == 0 and answer.out.count("of the activations' variance") == 3 and answer.path.exists()
+
+
+def test_samples_of_chosen_attributes_and_of_truncated_codes(ask, gans):
+    answer = ask("sample", gans["faces"], "--attributes", "smile", 1, "glasses", 0, "--count", 4)
+    assert answer.code == 0 and "smile1-glasses0" in answer.path.name
+    assert ask("sample", gans["faces"], "--truncation", 0.5, "--count", 4).code == 0
+    near = ask("sample", gans["faces"], "--attributes", "smil", 1)
+    assert near.code == 2 and "did you mean 'smile'?" in near.err
+    assert "told no attributes" in ask("sample", gans["gan"], "--attributes", "smile", 1).err
+    assert "attributes lie in 0..1" in ask("sample", gans["faces"], "--attributes", "smile", 3).err
+
+
+@pytest.mark.parametrize("command", ["walk", "project", "directions"])
+def test_tables_have_no_such_pictures(ask, gans, command):
+    answer = ask(command, gans["rows"])
+    assert answer.code == 2 and "rows of a table" in answer.err
