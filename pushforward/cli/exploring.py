@@ -68,7 +68,7 @@ class Project:
     steps: int = 300
     """Steps of the search."""
     out: Maybe[Path] = None
-    """Picture to write, and beside it the codes as .npy; pictures/projection.png in the run folder where nothing is said."""
+    """Picture to write, and beside it the codes as CSV, a row each; pictures/projection.png in the run folder where nothing is said."""
 
     def run_it(self) -> None:
         """Search, write picture and codes, and say how near the images came."""
@@ -86,8 +86,8 @@ class Project:
         code, found = exploring.projected(system, image, label, self.steps)
         target = self.out or outputs(run) / "pictures" / "projection.png"
         kept(figures.pairs(image, found, min(len(image), 10)), run, "projection", target)
-        np.save(target.with_suffix(".npy"), code.cpu().numpy())
-        print(target.with_suffix(".npy"))
+        np.savetxt(target.with_suffix(".csv"), code.cpu().numpy(), fmt="%.6f", delimiter=",")
+        print(target.with_suffix(".csv"))
         apart = (found.cpu() - image).square().flatten(1).mean(1).sqrt() / 2
         print(f"Pixels differ by {float(apart.mean()):.1%} of their range (root mean square), the worst image by {float(apart.max()):.1%}.")
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from pushforward import figures, metrics
 from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Samples, System, Weighs
 from pushforward.data import Dataset, open_data
+from pushforward.evaluation.feature_nets import feature_net
 from pushforward.evaluation.kept import weighed
-from pushforward.evaluation.samples import feature_net, of_samples
+from pushforward.evaluation.samples import of_samples
 from pushforward.runs import Run, durable
 
 Progress = Callable[[int, int], None]

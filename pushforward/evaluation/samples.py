@@ -1,67 +1,26 @@
 """How good samples are: distances to held-out examples in the space of a feature net, each beside its real-against-real floor."""
 
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable
 from statistics import mean, stdev
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from pushforward import metrics
-from pushforward.core import BadInput, Samples
+from pushforward.core import UNLABELLED, BadInput, Samples
 from pushforward.data import Dataset
-from pushforward.runs import Run
-from pushforward.systems.classifier import Classifier
+from pushforward.evaluation.feature_nets import FeatureNet
 
 SETS = 5
 """Independent sets of samples, from whose numbers the spread is taken."""
 TOGETHER = 250
-"""Examples that are made, or read, at a time."""
-READERS = {"mnist": "zoo/reader_mnist", "fashion-mnist": "zoo/reader_fashion"}
-"""Feature nets that come with the package, by name of the data."""
-
-
-@dataclass(frozen=True)
-class FeatureNet:
-    """A classifier whose last features are the space of comparison; without one, rows are compared as they are."""
-
-    name: str
-    classifier: Classifier | None
-
-    @torch.no_grad()
-    def read(self, x: Tensor) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"] | None]:
-        """Features of examples, and logits where there are some."""
-        if self.classifier is None:
-            return x.flatten(1), None
-        side = self.classifier.config.shape[1:]
-        parts = [p if p.shape[2:] == side else interpolate(p, side, mode="bilinear", antialias=True) for p in x.split(TOGETHER)]
-        return torch.cat([self.classifier.features(p) for p in parts]), torch.cat([self.classifier.logits(p) for p in parts])
-
-
-def feature_net(asked: str, data: str, shape: tuple[int, ...]) -> FeatureNet | None:
-    """The feature net of a run folder, or the one that comes with the package for data of this name; None where there is none.
-
-    Raises:
-        BadInput: a run that is no classifier, or one of images with other channels.
-    """
-    if len(shape) == 1 and not asked:
-        return FeatureNet("the rows themselves", None)
-    where = asked or READERS.get(data, "")
-    if not where:
-        return None
-    run = Run(where)
-    system = run.open()
-    if not isinstance(system, Classifier):
-        raise BadInput(f"'{where}' is a {type(system).__name__}, which has no features to compare in; give the run of a classifier.")
-    if len(shape) == 1 or system.config.shape[0] != shape[0]:
-        raise BadInput(
-            f"'{where}' reads images of shape {system.config.shape}, but these examples have shape {shape}; train a classifier on them."
-        )
-    newest = sorted((run.folder / "checkpoints").iterdir())[-1] / "weights.safetensors"
-    return FeatureNet(f"{where}, SHA-256 {sha256(newest.read_bytes()).hexdigest()[:12]}", system)
+"""Examples that are made at a time."""
+EACH = 20
+"""Examples of every class, at the least, from which on classes are compared one by one."""
+WINDOWED, CHOOSING = 3 * 1024, 1_000
+"""Pixels up to which a Parzen window is tried, and training examples that choose its width."""
 
 
 def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, count: int) -> dict[str, Any]:
@@ -75,16 +34,22 @@ def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, 
     n = min(count, len(train), len(test))
     if n < 20:
         raise BadInput(f"Samples are compared with held-out examples, of which there are {n}; at least 20 are needed.")
-    real, _ = net.read(every(test, n))
-    known, real_logits = net.read(every(train, n))
-    floor = compared(real, known, known, real_logits)
-    sets = []
+    (x_test, y_test), (x_train, y_train) = every(test, n), every(train, n)
+    real, _ = net.read(x_test)
+    known, real_logits = net.read(x_train)
+    floor = compared(real, known, known, real_logits) | by_class(real, y_test, known, y_train)
+    sets, once = [], {}
     for seed in range(SETS):
-        asked = torch.arange(n) % system.labels if system.labels else None
-        features, logits = net.read(made(system, asked, n, seed))
+        asked = conditions(system, test, n)
+        x = made(system, asked, n, seed)
+        features, logits = net.read(x)
         found = compared(real, features, known, logits)
-        if asked is not None and logits is not None and logits.shape[1] == system.labels:
-            found["read as asked"] = float((logits.argmax(1).cpu() == asked).double().mean())
+        if asked is not None and system.labels:
+            found |= by_class(real, y_test, features, asked)
+            if logits is not None and logits.shape[1] == system.labels:
+                found["read as asked"] = float((logits.argmax(1).cpu() == asked).double().mean())
+        if not seed:
+            once = counted_once(x, x_train, x_test, features, real)
         sets.append(found)
     told: dict[str, Any] = {"samples": n, "sets of samples": SETS, "feature net": net.name}
     for name in sets[0]:
@@ -92,7 +57,7 @@ def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, 
         told |= {name: mean(values), f"{name}, spread": stdev(values)}
         if name in floor and name != "nearness to training":
             told[f"{name}, real against real"] = floor[name]
-    return told
+    return told | once
 
 
 def compared(real: Tensor, made: Tensor, known: Tensor, logits: Tensor | None) -> dict[str, float]:
@@ -108,14 +73,58 @@ def compared(real: Tensor, made: Tensor, known: Tensor, logits: Tensor | None) -
     return found
 
 
-def made(system: Samples, asked: Int[Tensor, " n"] | None, count: int, seed: int) -> Tensor:
+def by_class(real: Tensor, y_real: Tensor | None, made: Tensor, y_made: Tensor | None) -> dict[str, float]:
+    """Frechet distance and coverage of each class: their mean and the worst. Nothing where a class has too few examples."""
+    if y_real is None or y_made is None:
+        return {}
+    kinds = y_real[y_real != UNLABELLED].unique()
+    if not len(kinds) or min(int((y == kind).sum()) for y in (y_real, y_made) for kind in kinds) < EACH:
+        return {}
+    pairs = [(real[y_real == kind], made[y_made == kind]) for kind in kinds]
+    far = [metrics.frechet_distance(a, b) for a, b in pairs]
+    covered = [metrics.neighbourhoods(a, b)["coverage"] for a, b in pairs]
+    return {
+        "Frechet distance of a class, mean": mean(far),
+        "Frechet distance of a class, worst": max(far),
+        "coverage of a class, mean": mean(covered),
+        "coverage of a class, worst": min(covered),
+    }
+
+
+def counted_once(x: Tensor, x_train: Tensor, x_test: Tensor, features: Tensor, real: Tensor) -> dict[str, float]:
+    """Of the first set alone: near-duplicates, and the historical Parzen window on pixels in [0, 1]."""
+    pairs, kinds = metrics.birthday(features, real)
+    found = {"near-duplicates": pairs} | ({"different examples, by birthdays": kinds} if pairs else {})
+    if x.ndim == 4 and x[0].numel() <= WINDOWED:
+        a, b, c = ((part.flatten(1) + 1) / 2 for part in (x, x_test, x_train[:: max(1, len(x_train) // CHOOSING)]))
+        window = metrics.parzen(a, b, c)
+        found |= {"Parzen log-likelihood, historical": window.mean, "its standard error": window.error, "its width": window.sigma}
+    return found
+
+
+def conditions(system: Samples, test: Dataset, count: int) -> Tensor | None:
+    """What `count` samples are asked to be: what held-out examples are, or the classes in turn; None of a system that is told nothing."""
+    index = places(test, count)
+    if system.labels:
+        known = test.label is not None and bool((test.label != UNLABELLED).all()) and len(test.classes) == system.labels
+        return test.label[index].cpu() if known and test.label is not None else torch.arange(count) % system.labels
+    told = getattr(getattr(system, "config", None), "told", "") == "attributes"
+    return test.attributes[index].cpu() if told and test.attributes is not None else None
+
+
+def made(system: Samples, asked: Int[Tensor, " n"] | Tensor | None, count: int, seed: int) -> Tensor:
     """`count` samples, a few at a time."""
+    sample: Callable[..., Tensor] = system.sample
     parts = torch.arange(count).split(TOGETHER)
-    return torch.cat([system.sample(len(p), None if asked is None else asked[p], seed=seed * count + int(p[0])).cpu() for p in parts])
+    return torch.cat([sample(len(p), None if asked is None else asked[p], seed=seed * count + int(p[0])).cpu() for p in parts])
 
 
-def every(dataset: Dataset, count: int) -> Tensor:
-    """`count` examples, spread evenly over a data set that may be sorted by class."""
-    index = torch.linspace(0, len(dataset) - 1, count).long()
-    batch = dataset.batch(index)
-    return batch["image"] if "image" in batch else batch["row"]
+def places(dataset: Dataset, count: int) -> Int[Tensor, " n"]:
+    """`count` places, spread evenly over a data set that may be sorted by class."""
+    return torch.linspace(0, len(dataset) - 1, count).long()
+
+
+def every(dataset: Dataset, count: int) -> tuple[Tensor, Tensor | None]:
+    """`count` examples and their labels."""
+    batch = dataset.batch(places(dataset, count))
+    return batch["image"] if "image" in batch else batch["row"], batch.get("label")

@@ -86,13 +86,13 @@ def parzen(made: Float[Tensor, "n d"], held_out: Float[Tensor, "m d"], choose_on
     if not (len(made) and len(held_out) and len(choose_on)):
         counts = f"{len(made)}, {len(held_out)} and {len(choose_on)}"
         raise BadInput(f"A Parzen window takes made, held-out and choosing examples, and there are {counts}; give some of each.")
-    sigma = max(WIDTHS, key=lambda width: float(window(made, choose_on, width).mean()))
-    found = window(made, held_out, sigma)
+    d = made.shape[1]
+    square = torch.cat([torch.cdist(part.double(), made.double()).square() for part in choose_on.split(TOGETHER)])
+    sigma = max(WIDTHS, key=lambda width: float(log_mean(square, width, d).mean()))
+    found = torch.cat([log_mean(torch.cdist(part.double(), made.double()).square(), sigma, d) for part in held_out.split(TOGETHER)])
     return Parzen(float(found.mean()), float(found.std() / len(found) ** 0.5), sigma)
 
 
-def window(made: Float[Tensor, "n d"], x: Float[Tensor, "m d"], sigma: float) -> Float[Tensor, " m"]:
-    """log 1/n sum_i N(x; made_i, sigma^2), of each row of x."""
-    d = made.shape[1]
-    parts = [torch.cdist(part.double(), made.double()).square() / (-2 * sigma**2) for part in x.split(TOGETHER)]
-    return torch.cat([part.logsumexp(1) for part in parts]) - log(len(made)) - d / 2 * log(2 * pi * sigma**2)
+def log_mean(square: Float[Tensor, "m n"], sigma: float, d: int) -> Float[Tensor, " m"]:
+    """log 1/n sum_i N(x; made_i, sigma^2 I), from squared distances in d dimensions."""
+    return (square / (-2 * sigma**2)).logsumexp(1) - log(square.shape[1]) - d / 2 * log(2 * pi * sigma**2)

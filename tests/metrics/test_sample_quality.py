@@ -10,7 +10,8 @@ import pushforward
 from pushforward.core import BadInput, Samples
 from pushforward.data import DataSpec, open_data
 from pushforward.evaluation import samples
-from pushforward.evaluation.samples import FeatureNet, feature_net, of_samples
+from pushforward.evaluation.feature_nets import FeatureNet, feature_net
+from pushforward.evaluation.samples import of_samples
 
 TRAIN, TEST = open_data(DataSpec("digits"))
 assert TEST is not None
@@ -40,11 +41,13 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> FeatureNet:
 
 def test_copies_look_right_and_are_found_out(net: FeatureNet) -> None:
     assert TEST is not None
-    found = of_samples(Pretends(samples.every(TRAIN, len(TRAIN))), TRAIN, TEST, net, 10_000)
+    found = of_samples(Pretends(samples.every(TRAIN, len(TRAIN))[0]), TRAIN, TEST, net, 10_000)
     assert found["samples"] == 898 and "SHA-256" in found["feature net"]
     assert found["precision"] == pytest.approx(found["precision, real against real"], abs=0.08)
     assert found["classes made"] == 10 and found["KL of classes to even"] < 0.02
     assert found["nearness to training"] > 0.95, "all of them are copies"
+    assert found["near-duplicates"] > 300 and 500 < found["different examples, by birthdays"] < 2_000, "898 of 899 drawn with replacement"
+    assert found["its width"] > 0 and found["its standard error"] > 0
 
 
 def test_noise_is_far_and_covers_nothing(net: FeatureNet) -> None:
@@ -57,10 +60,32 @@ def test_noise_is_far_and_covers_nothing(net: FeatureNet) -> None:
 
 def test_collapse_is_precise_and_recalls_nothing(net: FeatureNet) -> None:
     assert TEST is not None
-    one_class = Pretends(samples.every(TRAIN, len(TRAIN))[TRAIN.label == 3])
+    one_class = Pretends(samples.every(TRAIN, len(TRAIN))[0][TRAIN.label == 3])
     found = of_samples(one_class, TRAIN, TEST, net, 300)
     assert found["precision"] > 0.7 and found["coverage"] < 0.3 and found["recall"] < 0.6
     assert found["KL of classes to even"] > 1.5 and found["classifier score"] < 2
+
+
+def test_classes_are_compared_one_by_one_where_they_are_asked_for(net: FeatureNet) -> None:
+    assert TEST is not None and TRAIN.label is not None
+
+    class Told(Pretends):
+        """Real examples of the class asked for, but a two for every three."""
+
+        labels = 10
+
+        def sample(self, count: int, label: "int | Tensor | None" = None, seed: int | None = None) -> Tensor:
+            chance = torch.Generator().manual_seed(seed or 0)
+            y = torch.as_tensor(label).expand(count)
+            assert TRAIN.label is not None
+            of = [(TRAIN.label == int(k if k != 3 else 2)).nonzero().flatten() for k in y]
+            return self.images[torch.stack([own[torch.randint(len(own), (), generator=chance)] for own in of])]
+
+    found = of_samples(Told(samples.every(TRAIN, len(TRAIN))[0]), TRAIN, TEST, net, 898)
+    assert 0.75 < found["read as asked"] < 0.91, "the reader errs, too"
+    worst, floor = found["Frechet distance of a class, worst"], found["Frechet distance of a class, worst, real against real"]
+    assert worst > 5 * floor and found["Frechet distance of a class, mean"] < worst / 3
+    assert found["coverage of a class, worst"] < 0.3 < found["coverage of a class, mean"]
 
 
 def test_a_net_that_does_not_fit_is_refused(tmp_path: Path) -> None:
