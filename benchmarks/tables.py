@@ -77,6 +77,19 @@ def vae_training() -> str:
     return table(heads, rows) + f"\nMeasured by `{found['command']}`, batch {found['batch']}, {found['data']}, {machine(found)}.\n"
 
 
+def gan_training() -> str:
+    """A round of a GAN beside the usual script, and what penalties cost."""
+    found, rows = read("gan_training"), []
+    for part, against in (("pair of DCGAN's size", "script / side"), ("penalties", "times no penalty")):
+        for side, told in found[part]["milliseconds a round"].items():
+            name = side if part == "penalties" else f"{part}: {side}"
+            ratio = found[part][against][side]
+            how = f"{ratio:.2f} times the script's speed" if part != "penalties" else f"{ratio:.2f} times the cost of no penalty"
+            rows.append([name, f"{told['median']:.0f} ({told['least']:.0f} to {told['most']:.0f})", how])
+    after = f"\nSamples: {found['samples a second']:,.0f} a second. Measured by `{found['command']}`, {found['data']}, {machine(found)}.\n"
+    return table(["a round at 32x32, batch 64", "ms: median (spread)", "beside"], rows) + after
+
+
 def neighbours() -> str:
     """What the graph guesses right."""
     found = read("neighbours")
@@ -279,6 +292,7 @@ TABLES = {
     "demo": demo,
     "mnist_semi": mnist_semi,
     "vae_training": vae_training,
+    "gan_training": gan_training,
     "neighbours": neighbours,
     "startup": startup,
     "semi_supervised": semi_supervised,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -58,10 +59,11 @@ def results_of(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
 def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """Measure the cells of a table that are not in its results yet, in order; the paths of results and pictures.
 
+    Several processes may share a table: each takes cells that no other is at.
     only: the beginning of the names of the cells to measure, up to a slash where there are such.
 
     Raises:
-        BadInput: no such table or cell, results that are none, or another process is at it.
+        BadInput: no such table or cell, or results that are none.
     """
     module = find(name)
     every = module.cells()
@@ -72,19 +74,49 @@ def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[st
         raise BadInput(f"{name} has no cell whose name begins with '{only}'{nearest(only, known)} It has: {', '.join(known[:40])}.")
     scratch = runs / name.replace("_", "-")
     scratch.mkdir(parents=True, exist_ok=True)
-    with Lock(scratch):
-        path, found = results_of(name, results)
-        for place, cell in enumerate(cells):
-            if any(done["name"] == cell.name for done in found["cells"]):
+    path, found = results_of(name, results)
+    for place, cell in enumerate(cells):
+        with held(scratch / "locks" / cell.name) as free:
+            path, found = results_of(name, results)
+            if not free or any(done["name"] == cell.name for done in found["cells"]):
                 continue
             say(f"{time.strftime('%H:%M:%S')}  {name} {cell.name} ({place + 1} of {len(cells)})")
-            found["cells"] = in_order([*found["cells"], measured(name, cell, scratch)], module.cells())
-            path.parent.mkdir(parents=True, exist_ok=True)
-            durable.write(path, json.dumps(found, indent=1).encode() + b"\n")
+            entry = measured(name, cell, scratch)
+            found = added(entry, name, results, scratch)
             say(f"{time.strftime('%H:%M:%S')}  {cell.name}: {shown(found['cells'], cell)}")
     yield path
+    found = results_of(name, results)[1]
     if hasattr(module, "pictures") and len(found["cells"]) >= len(module.cells()):
         yield from module.pictures(found, scratch)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Whether a cell could be taken for this process, for as long as it is measured."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = Lock(folder)
+    try:
+        lock.__enter__()
+    except BadInput:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def added(entry: dict[str, Any], name: str, results: Path, scratch: Path) -> dict[str, Any]:
+    """The results of a table with one entry more, as they are written; another process may have added some meanwhile."""
+    while True:
+        with held(scratch) as free:
+            if free:
+                path, found = results_of(name, results)
+                found["cells"] = in_order([*found["cells"], entry], find(name).cells())
+                path.parent.mkdir(parents=True, exist_ok=True)
+                durable.write(path, json.dumps(found, indent=1).encode() + b"\n")
+                return found
+        time.sleep(0.1)
 
 
 def measured(name: str, cell: Cell, scratch: Path) -> dict[str, Any]:
