@@ -18,6 +18,13 @@ from pushforward.core import BadInput
 from pushforward.data.chance import generator
 from pushforward.data.dataset import Dataset
 
+BLUR = 0.05
+"""Standard deviation of each Gaussian of a mixture."""
+CENTRES = {
+    "gaussians": torch.cartesian_prod(*[torch.arange(-2, 3, dtype=torch.float64)] * 2),
+    "eight": 2 * torch.stack([(angle := torch.arange(8, dtype=torch.float64) * pi / 4).cos(), angle.sin()], 1),
+}
+"""Where their Gaussians are."""
 COUNT = 100_000
 """Points of a data set: so many that its distance from the density itself is a tenth of that of 10,000 points."""
 Chance = torch.Generator
@@ -50,7 +57,12 @@ def spirals(count: int, chance: Chance) -> Float[Tensor, "n 2"]:
 
 def gaussians(count: int, chance: Chance) -> Float[Tensor, "n 2"]:
     """25 equally probable Gaussians of standard deviation 0.05 at {-2, -1, 0, 1, 2}^2."""
-    return (5 * uniform(count, chance)).floor().clamp(max=4) - 2 + 0.05 * normal(count, chance)
+    return (5 * uniform(count, chance)).floor().clamp(max=4) - 2 + BLUR * normal(count, chance)
+
+
+def eight(count: int, chance: Chance) -> Float[Tensor, "n 2"]:
+    """Eight equally probable Gaussians of standard deviation 0.05 on a circle of radius 2."""
+    return CENTRES["eight"][(8 * uniform(count, chance)[:, 0]).floor().clamp(max=7).long()] + BLUR * normal(count, chance)
 
 
 def checkerboard(count: int, chance: Chance) -> Float[Tensor, "n 2"]:
@@ -75,6 +87,7 @@ TOYS: dict[str, Callable[[int, Chance], Tensor]] = {
     "moons": moons,
     "spirals": spirals,
     "gaussians": gaussians,
+    "eight": eight,
     "checkerboard": checkerboard,
     "theta": theta,
 }

@@ -33,6 +33,7 @@ class FlatReader(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
         super().__init__()
+        width = width // maxout if maxout else width  # units, each the largest of `maxout` linear ones
         into, self.features = torch.Size(shape).numel(), width
         parts: list[nn.Module] = []
         for _ in range(layers):

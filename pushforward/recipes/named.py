@@ -5,6 +5,7 @@ from math import prod
 
 from pushforward.core import BadInput
 from pushforward.data import Dataset, DataSpec
+from pushforward.recipes.adversarial import gan_2014, gaussians_gan, mnist_conditional_gan, mnist_gan, stacked_gan
 from pushforward.recipes.plan import Plan, known_labels
 
 EXAMPLES = 60_000
@@ -113,4 +114,15 @@ def own_images(plan: Plan, train: Dataset) -> Plan:
     return replace(plan, data=replace(plan.data, neighbours=near), settings=settings)
 
 
-RECIPES = {"demo": demo, "mnist_semi": mnist_semi, "few_labels": few_labels, "mnist_vae": mnist_vae, "mnist_ladder": mnist_ladder}
+RECIPES = {
+    "demo": demo,
+    "mnist_semi": mnist_semi,
+    "few_labels": few_labels,
+    "mnist_vae": mnist_vae,
+    "mnist_ladder": mnist_ladder,
+    "mnist_gan": mnist_gan,
+    "mnist_conditional_gan": mnist_conditional_gan,
+    "stacked_gan": stacked_gan,
+    "gaussians_gan": gaussians_gan,
+    "gan_2014": gan_2014,
+}

@@ -22,6 +22,7 @@ from pushforward.reproduce.cells import Cell, seconds_of
 from pushforward.runs import Run, durable, go_on
 from pushforward.training import Trainer
 
+DENSITIES = ("ring", "moons", "spirals", "gaussians", "checkerboard", "theta")
 IMAGES = 2_000_000
 """Points seen, in rounds of 256."""
 SEEDS = 3
@@ -36,7 +37,7 @@ REACH = 2.3
 def cells() -> list[Cell]:
     """Three seeds of each density."""
     return [
-        Cell(f"{toy}/seed-{n}", {"data": toy, "images": IMAGES}, n, partial(measure, toy, n)) for toy in toys.TOYS for n in range(SEEDS)
+        Cell(f"{toy}/seed-{n}", {"data": toy, "images": IMAGES}, n, partial(measure, toy, n)) for toy in DENSITIES for n in range(SEEDS)
     ]
 
 
@@ -90,7 +91,7 @@ def real_against_real(toy: str, train: Dataset, kept: Path) -> list[float]:
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
     """The ring in closed form beside the learned one, all densities, and the grid of codes under G, still and while it is learned."""
-    first = {toy: Run(runs / toy / "seed-0" / "run") for toy in toys.TOYS}
+    first = {toy: Run(runs / toy / "seed-0" / "run") for toy in DENSITIES}
     z = torch.randn(4_000, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     ring = figures.clouds(
         [[z, toys.lecture_ring(z), own_units(first["ring"], made(first["ring"], 0, 4_000))]],

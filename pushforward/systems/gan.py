@@ -90,7 +90,7 @@ class Settings:
     dropout: Annotated[float, Interval(ge=0, lt=1)] = 0.0
     """Share of D's hidden units that are left out."""
     maxout: Annotated[int, Ge(0)] = 0
-    """Pieces of D's hidden units, which are the largest of so many linear ones (Goodfellow et al. 2013), fully connected; 0: leaky ReLU."""
+    """Of D's linear units only the largest of each so many counts (Goodfellow et al. 2013), fully connected; 0: leaky ReLU."""
     turns: Annotated[int, Ge(1)] = 1
     """Steps of D for each of G."""
     optimiser: Literal["adam", "sgd"] = "adam"
@@ -124,6 +124,8 @@ class GAN(System, Samples, Generates, Judges):
         if c.spectral:
             for part in list(self.discriminator.modules()):
                 if isinstance(part, nn.Linear | nn.Conv2d):
+                    if not bool(part.weight.any()):  # a residual branch starts at zero, which has no norm to divide by
+                        part.reset_parameters()
                     spectral_norm(part)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
         self.key = "image" if len(c.shape) == 3 else "row"

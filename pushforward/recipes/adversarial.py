@@ -1,0 +1,48 @@
+"""Complete configurations of GANs, each with the result to expect of it."""
+
+from pushforward.data import DataSpec
+from pushforward.recipes.plan import Plan
+
+TOY = {"latent": 2, "width": 128, "layers": 3, "lazy": 8, "rate": 1e-3, "r1": 0.02, "r2": 0.02}
+"""Of mixtures of Gaussians in the plane: many short rounds; D must be steep between modes that lie apart by twenty standard deviations."""
+IMAGES = {"width": 16, "lazy": 4, "rate": 1e-3, "r1": 1.0, "r2": 1.0}
+"""Of small images."""
+
+
+def gaussians_gan() -> Plan:
+    """GAN on 25 Gaussians in the plane. A minute and a half on one core."""
+    return Plan("gan", DataSpec("gaussians"), 1_600_000, dict(TOY), name="gaussians_gan")
+
+
+def stacked_gan() -> Plan:
+    """GAN on stacked MNIST: 1,000 kinds of images, none of which it is told. Thirty minutes on two cores."""
+    return Plan("gan", DataSpec("stacked-mnist"), 2_400_000, dict(IMAGES), name="stacked_gan")
+
+
+def mnist_gan() -> Plan:
+    """GAN on MNIST. Ten minutes on two cores."""
+    return Plan("gan", DataSpec("mnist"), 900_000, dict(IMAGES), name="mnist_gan")
+
+
+def mnist_conditional_gan() -> Plan:
+    """Conditional GAN on MNIST, told the digit. Ten minutes on two cores."""
+    return Plan("conditional_gan", DataSpec("mnist"), 900_000, dict(IMAGES), name="mnist_conditional_gan")
+
+
+def gan_2014() -> Plan:
+    """The GAN of 2014 on MNIST at its own settings: fully connected, maxout and dropout in D, SGD with momentum. Ten minutes."""
+    settings = {
+        "objective": "non_saturating",
+        "r1": 0.0,
+        "r2": 0.0,
+        "net": "mlp",
+        "width": 1200,
+        "layers": 2,
+        "maxout": 5,
+        "dropout": 0.5,
+        "latent": 100,
+        "optimiser": "sgd",
+        "rate": 0.1,
+        "batch_size": 100,
+    }
+    return Plan("gan", DataSpec("mnist"), 3_000_000, settings, name="gan_2014")

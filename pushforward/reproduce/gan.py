@@ -1,0 +1,174 @@
+"""GANs measured: mixtures in the plane, stacked MNIST, MNIST, the class asked for, dropout in D, and the rules of play on real nets.
+
+    toys         25 Gaussians and a ring of 8: modes found and samples within 3 sigma; the modern game and that of 2014
+    stacked      1,000 kinds of images: how many are made at all, among 26,000 samples
+    equal        the same at equal budget, for five games
+    mnist        Frechet distance, precision, recall, coverage of the GAN of 2014 at its own settings and of the modern one
+    conditional  whether samples are read as the class asked for, by three ways of telling it
+    dropout      "dropout seems important in the discriminator": the GAN of 2014 with and without
+    rules        who moves when, at equal numbers of gradients
+
+Settings were chosen on 10,000 held-back training digits; lengths are fixed beforehand; samples come from the averaged weights.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pushforward import figures, metrics
+from pushforward.core import Classifies, Samples
+from pushforward.data import toys
+from pushforward.evaluation.feature_nets import feature_net
+from pushforward.evaluation.samples import made, of_samples
+from pushforward.reproduce.cells import Cell, trained
+from pushforward.runs import Run
+
+OLD = {"objective": "non_saturating", "r1": 0.0, "r2": 0.0}
+"""The objective of 2014, with no penalty."""
+GAMES: dict[str, dict[str, Any]] = {
+    "relativistic, R1 and R2": {},
+    "2014": OLD,
+    "non-saturating, R1": {"objective": "non_saturating", "r2": 0.0},
+    "hinge, spectral": {"objective": "hinge", "spectral": True, "r1": 0.0, "r2": 0.0},
+    "Wasserstein, penalty": {"objective": "wasserstein", "gradient_penalty": 10.0, "turns": 5, "r1": 0.0, "r2": 0.0},
+}
+COST = {
+    "relativistic, R1 and R2": 1.0,
+    "2014": 0.8,
+    "non-saturating, R1": 0.9,
+    "hinge, spectral": 0.9,
+    "Wasserstein, penalty": 4.0,
+}
+"""What an image costs in each game, as a share of the first: 10 minutes are so many fewer images."""
+EQUAL = 800_000
+"""Images that the first game sees in 10 minutes of two cores."""
+RULES = {"alternating": 1.0, "simultaneous": 1.0, "extragradient": 0.5, "optimistic": 1.0}
+"""Rounds of each rule at equal numbers of gradients: extragradient takes two for a step."""
+TOY, RULED = 1_600_000, 400_000
+"""Images of the mixtures, and of MNIST under each rule (5 minutes of two cores)."""
+STACKED, SAMPLED = 26_000, 10_000
+SEEDS = 5
+
+
+def cells() -> list[Cell]:
+    """Every setting and seed."""
+    return [*toy_cells(), *image_cells(), *rule_cells()]
+
+
+def toy_cells() -> list[Cell]:
+    """Two mixtures, two games, five seeds."""
+    return [
+        Cell(f"toys/{toy}/{name}/seed-{seed}", setting, seed, partial(measure_toy, setting, seed))
+        for toy in toys.CENTRES
+        for name, game in (("modern", {}), ("2014", OLD))
+        for seed in range(SEEDS)
+        for setting in [{"data": toy, "images": TOY} | game]
+    ]
+
+
+def image_cells() -> list[Cell]:
+    """Stacked digits, MNIST, conditional, dropout."""
+    found = [Cell(f"stacked/seed-{seed}", {}, seed, partial(measure_stacked, {}, seed)) for seed in range(2)]
+    for name, game in GAMES.items():
+        setting = game | {"images": int(EQUAL / COST[name])}
+        found += [Cell(f"equal/{name}/seed-{seed}", setting, seed, partial(measure_stacked, setting, seed)) for seed in range(2)]
+    for recipe in ("mnist_gan", "gan_2014"):
+        found += [Cell(f"mnist/{recipe}/seed-{seed}", {}, seed, partial(measure_samples, recipe, {}, seed)) for seed in range(2)]
+    for way in ("projection", "concatenation", "auxiliary"):
+        setting = {"conditioning": way}
+        found.append(Cell(f"conditional/{way}", setting, 0, partial(measure_samples, "mnist_conditional_gan", setting, 0)))
+    for name, share in (("on", 0.5), ("off", 0.0)):
+        setting = {"dropout": share, "images": 1_500_000}
+        found += [
+            Cell(f"dropout/{name}/seed-{seed}", setting, seed, partial(measure_samples, "gan_2014", setting, seed)) for seed in range(3)
+        ]
+    return found
+
+
+def rule_cells() -> list[Cell]:
+    """Four rules on the ring of 8 without penalties, and on MNIST with them."""
+    found = []
+    for rule, share in RULES.items():
+        toy = {"data": "eight", "rule": rule, "images": int(TOY * share)} | OLD
+        found += [Cell(f"rules/eight/{rule}/seed-{seed}", toy, seed, partial(measure_toy, toy, seed)) for seed in range(2)]
+        digits = {"rule": rule, "images": int(RULED * share)}
+        found.append(Cell(f"rules/mnist/{rule}", digits, 0, partial(measure_samples, "mnist_gan", digits, 0)))
+    return found
+
+
+def measure_toy(setting: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+    """Modes found, and the share of samples within 3 sigma of one."""
+    run, seconds = trained(folder / "run", "gaussians_gan", seed=seed, **setting)
+    train, _ = run.data()
+    system = run.open()
+    assert isinstance(system, Samples) and train.centre is not None and train.scale is not None
+    x = system.sample(SAMPLED, seed=1).double() * train.scale.double() + train.centre.double()
+    found = metrics.near_modes(x, toys.CENTRES[setting["data"]], toys.BLUR)
+    return {"fingerprint": train.fingerprint[:16], **seconds, **found}
+
+
+def measure_stacked(setting: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+    """Kinds made among 26,000 samples, and KL of their frequencies to even ones."""
+    run, seconds = trained(folder / "run", "stacked_gan", seed=seed, **setting)
+    system = run.open()
+    assert isinstance(system, Samples)
+    count, nats = metrics.mode_coverage(kinds(made(system, None, STACKED, seed=1)), torch.ones(1000))
+    return {"fingerprint": run.recipe.fingerprint[:16], **seconds, "images": run.recipe.images, "kinds": count, "KL to even": nats}
+
+
+def kinds(x: Tensor) -> Tensor:
+    """The number that the digits of each image spell, as the reader of MNIST reads them."""
+    net = feature_net("", "mnist", (1, 28, 28))
+    assert net is not None and isinstance(net.classifier, Classifies)
+    digits = [net.read(x[:, colour : colour + 1])[1] for colour in range(3)]
+    read = torch.stack([logits.argmax(1) for logits in digits if logits is not None], 1)
+    return (read * torch.tensor([100, 10, 1])).sum(1)
+
+
+def measure_samples(recipe: str, setting: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+    """Everything that `evaluate` says of 10,000 samples, five times."""
+    run, seconds = trained(folder / "run", recipe, seed=seed, **setting)
+    train, test = run.data()
+    system, net = run.open(), feature_net("", "mnist", train.shape)
+    assert isinstance(system, Samples) and test is not None and net is not None
+    found = of_samples(system, train, test, net, SAMPLED)
+    return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, **found}
+
+
+def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
+    """Samples of each, the mixtures beside their samples, and D over time."""
+    drawn: dict[str, Any] = {
+        "stacked": sheet(runs / "stacked/seed-0/run"),
+        "mnist": sheet(runs / "mnist/mnist_gan/seed-0/run"),
+        "mnist-2014": sheet(runs / "mnist/gan_2014/seed-0/run"),
+        "conditional": sheet(runs / "conditional/projection/run", 10),
+        "toys": clouds(runs),
+    }
+    lines = Run(runs / "mnist/mnist_gan/seed-0/run").metrics()
+    drawn["judging"] = figures.curves(lines, ["judge/real", "judge/held_out", "judge/made"], "probability of being real", 0.5)
+    return [figures.save(picture, runs / "pictures" / f"gan-{name}.png") for name, picture in drawn.items()]
+
+
+def sheet(folder: Path, columns: int = 12) -> Any:
+    """A hundred samples or so of a run."""
+    system = Run(folder).open()
+    assert isinstance(system, Samples)
+    return figures.sheet(system.sample(10 * columns, seed=0), columns)
+
+
+def clouds(runs: Path) -> Any:
+    """Mixtures, real and made by either game."""
+    rows = []
+    for name in ("modern", "2014"):
+        row = []
+        for toy in toys.CENTRES:
+            run = Run(runs / f"toys/{toy}/{name}/seed-0/run")
+            system, (train, _) = run.open(), run.data()
+            assert isinstance(system, Samples) and train.centre is not None and train.scale is not None
+            row.append(system.sample(4_000, seed=1) * train.scale + train.centre)
+        rows.append(row)
+    real = [toys.points(toy, 4_000, "real") for toy in toys.CENTRES]
+    return figures.clouds([real, *rows], ["real", "modern", "2014"], ["25 Gaussians", "ring of 8"])
