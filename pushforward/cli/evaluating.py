@@ -34,7 +34,8 @@ class Evaluate:
     samples: int = 2000
     """Samples to compare with held-out examples, five sets of them; 10000 is usual in papers, 0 leaves them out."""
     features: str = ""
-    """The run of a classifier in whose features samples are compared; else the one that comes with the package for these data."""
+    """The run of a classifier in whose features samples are compared, or module:name of a torch module of your own; else the one that comes
+    with the package for these data."""
 
     def run_it(self) -> None:
         """Measure, and print what was found."""

@@ -1,11 +1,14 @@
-"""Spaces in which examples are compared: the last features of a classifier that was trained on such images."""
+"""Spaces in which examples are compared: the last features of a classifier that was trained on such images, or a net of the user's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib import import_module
+from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from pushforward.core import BadInput
@@ -18,31 +21,38 @@ READERS = {"mnist": "zoo/reader_mnist", "fashion-mnist": "zoo/reader_fashion"}
 """Feature nets that come with the package, by name of the data."""
 
 
+Reads = Callable[[Tensor], tuple[Tensor, Tensor | None]]
+
+
 @dataclass(frozen=True)
 class FeatureNet:
-    """A classifier whose last features are the space of comparison; without one, rows are compared as they are."""
+    """A space of comparison; without a net, rows are compared as they are."""
 
     name: str
-    classifier: Classifier | None
+    """Whose weights these are, with their hash."""
+    reads: Reads | None
+    """Features [n, d] of images [n, c, h, w], and logits [n, k] where there are some."""
 
     @torch.no_grad()
     def read(self, x: Tensor) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"] | None]:
-        """Features of examples, and logits where there are some."""
-        if self.classifier is None:
+        """Features of examples, and logits where there are some, a few examples at a time."""
+        if self.reads is None:
             return x.flatten(1), None
-        side = self.classifier.config.shape[1:]
-        parts = [p if p.shape[2:] == side else interpolate(p, side, mode="bilinear", antialias=True) for p in x.split(TOGETHER)]
-        return torch.cat([self.classifier.features(p) for p in parts]), torch.cat([self.classifier.logits(p) for p in parts])
+        features, logits = zip(*map(self.reads, x.split(TOGETHER)), strict=True)
+        return torch.cat(features), None if logits[0] is None else torch.cat(logits)
 
 
 def feature_net(asked: str, data: str, shape: tuple[int, ...]) -> FeatureNet | None:
-    """The feature net of a run folder, or the one that comes with the package for data of this name; None where there is none.
+    """The feature net of a run folder, the user's own ("package.module:name"), or the one that comes with the package for data of this
+    name; None where there is none.
 
     Raises:
-        BadInput: a run that is no classifier, or one of images with other channels.
+        BadInput: a run that is no classifier, one of images with other channels, or a module that cannot be had.
     """
     if len(shape) == 1 and not asked:
         return FeatureNet("the rows themselves", None)
+    if ":" in asked:
+        return users_own(asked, shape)
     where = asked or READERS.get(data, "")
     if not where:
         return None
@@ -55,4 +65,43 @@ def feature_net(asked: str, data: str, shape: tuple[int, ...]) -> FeatureNet | N
             f"'{where}' reads images of shape {system.config.shape}, but these examples have shape {shape}; train a classifier on them."
         )
     newest = sorted((run.folder / "checkpoints").iterdir())[-1] / "weights.safetensors"
-    return FeatureNet(f"{where}, SHA-256 {sha256(newest.read_bytes()).hexdigest()[:12]}", system)
+    return FeatureNet(f"{where}, SHA-256 {sha256(newest.read_bytes()).hexdigest()[:12]}", reader_of(system))
+
+
+def reader_of(system: Classifier) -> Reads:
+    """How a classifier reads images of any size."""
+    side = system.config.shape[1:]
+
+    def read(x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x if x.shape[2:] == side else interpolate(x, side, mode="bilinear", antialias=True)
+        return system.features(x), system.logits(x)
+
+    return read
+
+
+def users_own(asked: str, shape: tuple[int, ...]) -> FeatureNet:
+    """A module of the user's: images [n, c, h, w] in [-1, 1] -> features [n, d]. It may load what weights lie on this machine.
+
+    Raises:
+        BadInput: it cannot be imported, is no module, or gives something else for images of this shape.
+    """
+    place, _, name = asked.partition(":")
+    try:
+        found: Any = getattr(import_module(place), name)
+    except (ImportError, AttributeError) as error:
+        raise BadInput(f"There is no feature net '{asked}' ({error}); give module:name of something Python can import.") from None
+    net = found() if isinstance(found, type) else found
+    if not isinstance(net, nn.Module):
+        raise BadInput(f"'{asked}' is a {type(net).__name__}, but a feature net is a torch module; give one.")
+    net.eval()
+    try:
+        with torch.no_grad():
+            features = net(torch.zeros(2, *shape))
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(f"'{asked}' does not take images of shape {shape} ({reason}); let it fit them to its size.") from None
+    if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != 2:
+        shown = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+        raise BadInput(f"'{asked}' gives {shown} for 2 images, but features are a tensor [2, d]; flatten them.")
+    digest = sha256(b"".join(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy() for value in net.state_dict().values()))
+    return FeatureNet(f"{asked}, SHA-256 {digest.hexdigest()[:12]}", lambda x: (net(x), None))

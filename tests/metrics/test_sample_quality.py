@@ -88,6 +88,37 @@ def test_classes_are_compared_one_by_one_where_they_are_asked_for(net: FeatureNe
     assert found["coverage of a class, worst"] < 0.3 < found["coverage of a class, mean"]
 
 
+class Halves(torch.nn.Module):
+    """Features of a user's own: the mean of each half."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * torch.stack([x[..., :4].mean((1, 2, 3)), x[..., 4:].mean((1, 2, 3))], 1)
+
+
+class Wide(torch.nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def test_a_module_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    found = feature_net("test_sample_quality:Halves", "digits", (1, 8, 8))
+    assert found is not None and "SHA-256" in found.name
+    features, logits = found.read(torch.rand(600, 1, 8, 8))
+    assert features.shape == (600, 2) and logits is None
+    for wrong, words in (
+        ("no.such:Net", "There is no feature net 'no.such:Net'"),
+        ("test_sample_quality:TRAIN", "is a Dataset, but a feature net is a torch module"),
+        ("test_sample_quality:Wide", "features are a tensor"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            feature_net(wrong, "digits", (1, 8, 8))
+
+
 def test_a_net_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     pushforward.train("vae", "digits", run=tmp_path / "vae", images=64, quiet=True)
     with pytest.raises(BadInput, match="is a VAE, which has no features"):
