@@ -62,7 +62,7 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     if isinstance(system, Weighs):
         found |= likelihood(system, dataset, asked.draws, q, folder, f"{run.folder.name} at {run.seen()}, {dataset.fingerprint}", progress)
     found |= codes(system, dataset, q, pictures)
-    if isinstance(system, Samples) and not isinstance(system, Edits) and asked.samples:
+    if isinstance(system, Samples) and "source" not in system.needs and asked.samples:
         found |= invented(run, system, asked, memory)
     for name, picture in pictures.items():
         figures.save(picture, folder / "pictures" / f"{name}.png")
