@@ -13,7 +13,7 @@ from torch import Tensor
 from pushforward import figures, metrics
 from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Samples, System, Weighs
 from pushforward.data import Dataset, open_data
-from pushforward.evaluation.feature_nets import feature_net
+from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
 from pushforward.evaluation.samples import of_samples
 from pushforward.runs import Run, durable
@@ -75,10 +75,13 @@ def invented(run: Run, system: Samples, asked: Asked, memory: Any) -> dict[str, 
     """How good samples are, where something was held out to compare with and there is a feature net for the data."""
     spec = replace(run.recipe.data, binarise="no", observe=0, neighbours=0)  # samples are grey: compare them with what was binarised
     train, test = open_data(spec, memory)
-    net = feature_net(asked.features, spec.path, train.shape)
-    if test is None or net is None:
-        missing = "nothing was held out" if test is None else "there is no feature net for these data (--features RUN gives one)"
-        return {"samples": f"not compared: {missing}"}
+    net = feature_net(asked.features, spec.path, train.shape, train.fingerprint)
+    if test is None:
+        return {"samples": "not compared: nothing was held out"}
+    if net is None:
+        made = f"pushforward train reader --data {spec.path} --size {spec.size} --run {cached(train.fingerprint)}"
+        how = f"`{made}` makes one" if train.classes else "--features RUN names one"
+        return {"samples": f"not compared: there is no feature net for these data; {how}"}
     return of_samples(system, train, test, net, asked.samples)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from pushforward.core import BadInput
+from pushforward.data.idx import cache_folder
 from pushforward.runs import Run
 from pushforward.systems.classifier import Classifier
 
@@ -42,9 +44,14 @@ class FeatureNet:
         return torch.cat(features), None if logits[0] is None else torch.cat(logits)
 
 
-def feature_net(asked: str, data: str, shape: tuple[int, ...]) -> FeatureNet | None:
-    """The feature net of a run folder, the user's own ("package.module:name"), or the one that comes with the package for data of this
-    name; None where there is none.
+def cached(fingerprint: str) -> Path:
+    """Where the net for data of this fingerprint is, or would be, once it was trained on this machine."""
+    return cache_folder() / "readers" / fingerprint[:16]
+
+
+def feature_net(asked: str, data: str, shape: tuple[int, ...], fingerprint: str = "") -> FeatureNet | None:
+    """The feature net of a run folder, the user's own ("package.module:name"), the one that comes with the package for data of this name,
+    or the one trained on this machine for data of this fingerprint; None where there is none.
 
     Raises:
         BadInput: a run that is no classifier, one of images with other channels, or a module that cannot be had.
@@ -54,6 +61,8 @@ def feature_net(asked: str, data: str, shape: tuple[int, ...]) -> FeatureNet | N
     if ":" in asked:
         return users_own(asked, shape)
     where = asked or READERS.get(data, "")
+    if not where and fingerprint and (cached(fingerprint) / "recipe.json").exists():
+        where = str(cached(fingerprint))
     if not where:
         return None
     run = Run(where)

@@ -106,12 +106,21 @@ def own_images(plan: Plan, train: Dataset) -> Plan:
     """Views, weight of the bound and first teacher for images of this shape: grey ones are taken for writing, coloured ones for photos."""
     if train.image is None:
         raise BadInput(f"few_labels learns from images, but '{train.name}' is a table. Use vae.")
-    grey = train.shape[0] == 1
-    views = "photos" if not grey else "digits" if min(train.shape[1:]) >= NOT_SMALL else "small-digits"
+    grey, views = train.shape[0] == 1, views_of(train)
     # neighbours are found by pixels, which say little about what is on a photo: there a few labels say more, but no label says nothing
     near = plan.data.neighbours if (grey or not known_labels(train)) and len(train) > plan.data.neighbours else 0
     settings = plan.settings | {"net": "convolution", "views": views, "bound_weight": 1 / prod(train.shape)}
     return replace(plan, data=replace(plan.data, neighbours=near), settings=settings)
+
+
+def reader() -> Plan:
+    """Classifier in whose features samples are compared, on labelled images of your own: `evaluate` says where it wants to find it."""
+    return Plan("classifier", DataSpec(""), 0, name="reader", suit=lambda plan, train: replace(plan, settings={"views": views_of(train)}))
+
+
+def views_of(train: Dataset) -> str:
+    """Grey images are taken for writing, coloured ones for photos."""
+    return "photos" if train.shape[0] > 1 else "digits" if min(train.shape[1:]) >= NOT_SMALL else "small-digits"
 
 
 RECIPES = {
@@ -125,4 +134,5 @@ RECIPES = {
     "stacked_gan": stacked_gan,
     "gaussians_gan": gaussians_gan,
     "gan_2014": gan_2014,
+    "reader": reader,
 }

@@ -10,7 +10,7 @@ import pushforward
 from pushforward.core import BadInput, Samples
 from pushforward.data import DataSpec, open_data
 from pushforward.evaluation import samples
-from pushforward.evaluation.feature_nets import FeatureNet, feature_net
+from pushforward.evaluation.feature_nets import FeatureNet, cached, feature_net
 from pushforward.evaluation.samples import of_samples
 
 TRAIN, TEST = open_data(DataSpec("digits"))
@@ -102,6 +102,14 @@ class Halves(torch.nn.Module):
 class Wide(torch.nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x
+
+
+def test_a_net_trained_on_this_machine_is_found_by_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert feature_net("", "digits", (1, 8, 8), TRAIN.fingerprint) is None
+    pushforward.train("reader", "digits", run=cached(TRAIN.fingerprint), images=256, quiet=True)
+    found = feature_net("", "digits", (1, 8, 8), TRAIN.fingerprint)
+    assert found is not None and TRAIN.fingerprint[:16] in found.name
 
 
 def test_a_module_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
