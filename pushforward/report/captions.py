@@ -48,3 +48,4 @@ CLUSTERS = (
     "Every row is one cluster, its surest images first. A row of one kind deserves that kind's name; two rows of the same kind may bear "
     "one name; in a mixed row two kinds look alike to the network."
 )
+GAME = "In a game no loss has to fall: what one player gains, another may lose. Steady is well; growing without end is not."

@@ -172,11 +172,12 @@ def curves(shown: Shown) -> Section | None:
     if not charts:
         return None
     intro = "Against images seen; what each term means stands in the glossary below."
+    game = len(shown.system.players()) > 1
     plates = [
         Plate(
             figures.curves(metrics, keys, unit, LEVELS.get(unit)),
             f"{', '.join(keys)} against images seen; unit: {unit}.",
-            LOOK.get(unit, ""),
+            captions.GAME if game and keys[0].endswith("/loss") else LOOK.get(unit, ""),
             kind="chart",
         )
         for unit, keys in charts
