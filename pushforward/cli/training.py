@@ -49,6 +49,10 @@ class Train:
     """Make pixels black or white: dynamic draws anew in each batch."""
     observe: Maybe[int] = None
     """Quadrants (1 to 3) of each image that a system is shown as condition."""
+    pairs: Maybe[str] = None
+    """What each image is made from: left-to-right or right-to-left (its halves), SOURCE:TARGET (two folders), edges, grey, or parts."""
+    palette: Maybe[str] = None
+    """Colours of a source that is a label map (#0000aa,#0055ff), or how many it has."""
     neighbours: Maybe[int] = None
     """Spread the known labels over a graph of so many nearest neighbours, as a first teacher."""
     held_out: Maybe[float] = None

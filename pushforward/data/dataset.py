@@ -13,7 +13,7 @@ from pushforward.core import Batch
 from pushforward.data.chance import generator as fresh
 
 Binarise = Literal["no", "dynamic", "threshold"]
-EACH = ("image", "row", "label", "attributes")
+EACH = ("image", "row", "label", "attributes", "source", "parts")
 TENSORS = (*EACH, "centre", "scale")
 
 
@@ -30,6 +30,14 @@ class Dataset:
     """int64 [n], UNLABELLED where hidden or unknown; None where the data have no classes."""
     classes: tuple[str, ...] = ()
     """Their names; K of them."""
+    source: Tensor | None = None
+    """uint8 [n, s, h, w]: what each image is made from."""
+    parts: Tensor | None = None
+    """uint8 [n, h, w]: which part each pixel belongs to."""
+    part_names: tuple[str, ...] = ()
+    """Their names; P of them."""
+    translate: bool = False
+    """Batches hold `source`: that image in [-1, 1], or a map of 0 and 1 for each part where there is none."""
     attributes: Tensor | None = None
     """float32 [n, a] in [0, 1]."""
     attribute_names: tuple[str, ...] = ()
@@ -76,7 +84,7 @@ class Dataset:
         digest = sha256(repr((self.classes, self.columns, self.binarise, self.observe, self.neighbours)).encode())
         for key in TENSORS:
             value = getattr(self, key)
-            if value is not None:
+            if value is not None and (key not in ("source", "parts") or self.translate):
                 digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
                 digest.update(value.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
         return digest.hexdigest()
@@ -113,6 +121,10 @@ class Dataset:
                 batch["mask"] = self._hidden.expand(len(index), -1, -1, -1).contiguous()
                 # times the complement, plus 0: hidden pixels become 0 and not -0
                 batch["source"] = batch["image"] * (1 - self._hidden) + 0.0
+        if self.parts is not None:
+            batch["parts"] = self.parts.index_select(0, index).long()
+        if self.translate:
+            batch["source"] = self._translated(batch, index)
         if self.row is not None:
             batch["row"] = self.row.index_select(0, index)
         if self.label is not None:
@@ -132,6 +144,17 @@ class Dataset:
             level = bits.view(torch.int16)[: image.numel()].view(image.shape)
             return image.float().mul_(65536 / 255).sub_(32768.5).sub_(level).sign_()
         return image.float().div_(127.5).sub_(1)
+
+    def _translated(self, batch: Batch, index: Tensor) -> Tensor:
+        """float32 [m, s, h, w]."""
+        if self.source is not None:
+            return self.source.index_select(0, index).float().div_(127.5).sub_(1)
+        return torch.nn.functional.one_hot(batch["parts"], len(self.part_names)).permute(0, 3, 1, 2).float()
+
+    @property
+    def source_channels(self) -> int:
+        """Maps of the source; 0 where there is none."""
+        return 0 if not self.translate else len(self.part_names) if self.source is None else self.source.shape[1]
 
     @cached_property
     def _hidden(self) -> Tensor:

@@ -67,8 +67,8 @@ def read(size: int = 0, seed: int = 0) -> tuple[Dataset, Dataset]:
     parts = []
     for name, count, offset in (("faces", COUNT, 0), ("faces-test", HELD_OUT, 1)):
         attributes = faces(count, 2 * seed + offset)
-        image, _ = drawn(attributes, size or SIZE, 2 * seed + offset)
+        image, drawn_parts = drawn(attributes, size or SIZE, 2 * seed + offset)
         pixels = ((image + 1) * 127.5).round().to(torch.uint8)
         parts.append(Dataset(name, image=pixels, label=label_of(attributes), classes=CLASSES))
-        parts[-1] = replace(parts[-1], attributes=attributes, attribute_names=ATTRIBUTES)
+        parts[-1] = replace(parts[-1], attributes=attributes, attribute_names=ATTRIBUTES, parts=drawn_parts.byte(), part_names=PARTS)
     return parts[0], parts[1]

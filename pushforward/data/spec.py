@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 
 from pushforward.core import UNLABELLED, BadInput, nearest
-from pushforward.data import arrays, attributes_file, digits, faces, idx, images, labels_file, stacked, tables, toys
+from pushforward.data import arrays, attributes_file, digits, faces, idx, images, labels_file, pairs, stacked, tables, toys
 from pushforward.data.chance import split
 from pushforward.data.checks import check_differ
 from pushforward.data.dataset import Binarise, Dataset
@@ -46,6 +46,11 @@ class DataSpec:
     """Make pixels black or white: threshold, white from 128 of 255 on; dynamic, at random anew in each batch."""
     observe: int = 0
     """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
+    pairs: str = ""
+    """A source beside each image: left-to-right or right-to-left (halves of each image), SOURCE:TARGET (two folders of equal file names),
+    edges or grey (made from any images), parts (of procedural faces: their parsing map)."""
+    palette: str = ""
+    """Colours of a source that is a label map (#0000aa,#0055ff, or how many): each pixel becomes the nearest; empty: it is a picture."""
     neighbours: int = 0
     """Spread the known labels over a graph of so many nearest neighbours, as a first teacher (without labels: find the graph's own parts);
     0: do not."""
@@ -72,6 +77,8 @@ def open_data(spec: DataSpec, memory: Any = None) -> Parts:
         train = replace(train, names=tuple(map(str, range(len(train)))))
     if train.image is not None and (spec.labels is not None or spec.labels_file or spec.classes):
         check_differ(train.name, train.image)
+    if spec.pairs:
+        train, test = pairs.paired(train, test, spec.pairs, spec.palette, spec.size)
     if spec.labels_file:
         train, test = labels_file.labelled(Path(os.path.expanduser(spec.labels_file)), train, test)
     if spec.attributes_file:
@@ -139,6 +146,10 @@ def _check(spec: DataSpec) -> None:
         raise BadInput(f"classes is {spec.classes}; give 2 clusters or more, or 0 for as many as the data have classes.")
     if spec.neighbours < 0:
         raise BadInput(f"neighbours is {spec.neighbours}; give 1 or more, or 0 for no graph.")
+    if spec.palette and not spec.pairs:
+        raise BadInput(f"palette is '{spec.palette}', but only pairs have a source that could be a label map; leave it out, or give pairs.")
+    if spec.pairs and (spec.observe or spec.binarise != "no"):
+        raise BadInput("pairs are given with observe or binarise, which are for other systems; leave these out.")
     if spec.size < 0 or spec.size == 1:
         raise BadInput(f"size is {spec.size}; give 2 pixels or more, or 0 to leave images as they are.")
 
@@ -166,6 +177,8 @@ def _read(spec: DataSpec, memory: Any) -> Parts:
         raise BadInput(
             f"'{spec.path}' holds rows of numbers, which have no pixels to binarise and no quadrants; leave binarise and observe out."
         )
+    if spec.pairs:  # label maps are resized otherwise than photos, and halves are cut before
+        return train, test
     return resized(train, spec.size), None if test is None else resized(test, spec.size)
 
 
@@ -179,7 +192,7 @@ def _read_file(spec: DataSpec) -> Parts:
         )
     kind = path.suffix.lower()
     if path.is_dir() or kind == ".zip":
-        return images.read(path, spec.size)
+        return images.read(path, 0 if spec.pairs else spec.size)
     if kind in (".npy", ".npz"):
         return arrays.read(path)
     if kind == ".csv":

@@ -1,0 +1,238 @@
+"""Pairs: a source image, and the image that it should become (Isola et al. 2017).
+
+    left-to-right, right-to-left   the two halves of each image
+    SOURCE:TARGET                  two folders of images of equal names
+    edges, grey                    made here from any images: their outlines, or their brightness
+    parts                          of images that come with a map of parts, such as procedural faces: that map
+
+A label map is a source of a few colours: with a `palette` each pixel becomes one of K kinds, the colour that it is nearest to, so that what
+JPEG did to colours does no harm; a batch then holds K maps of 0 and 1 in place of colours. Colours are named (#0000aa,#0055ff), or found.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+from torch.nn.functional import interpolate, max_pool2d, pad
+
+from pushforward.core import BadInput
+from pushforward.data.dataset import Dataset
+from pushforward.data.resize import resized
+
+HALVES = ("left-to-right", "right-to-left")
+WAYS = (*HALVES, "edges", "grey", "parts")
+LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue (ITU-R 601)."""
+STRONG = 0.12
+"""Slope of brightness (0..1, a pixel) that makes a full outline."""
+LOOKED, TOGETHER = 200_000, 200
+"""Pixels that colours are found in; images that are worked on at a time."""
+BIN, RARE, ODD = 24, 0.25, 1e-5
+"""Width of a colour's bin; the power of its frequency that it weighs by; the share of pixels below which it is a mistake."""
+FAR = 60.0
+"""Distance in RGB (0..255) beyond which a pixel belongs to no colour; a tenth of such pixels is too many."""
+
+
+def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: int) -> tuple[Dataset, Dataset | None]:
+    """Both parts with a source beside each image, in the size asked for (0: as they are).
+
+    Raises:
+        BadInput: an unknown way, images that are no pairs, or a source that is no map of so many colours.
+    """
+    if way not in WAYS and ":" not in way:
+        raise BadInput(f"pairs is '{way}'; choose {', '.join(WAYS)}, or SOURCE:TARGET for two folders of equal file names.")
+    if train.image is None:
+        raise BadInput(f"'{train.name}' holds rows of numbers, of which there are no pairs; leave pairs out.")
+    parts = [part_of(part, way) for part in (train, test) if part is not None]
+    if palette:
+        colours = named_colours(palette, parts[0])
+        parts = [snapped(part, colours) for part in parts]
+    parts = [replace(fitted(part, size), translate=True) for part in parts]
+    return parts[0], parts[1] if len(parts) > 1 else None
+
+
+def part_of(data: Dataset, way: str) -> Dataset:
+    """One part with its sources."""
+    assert data.image is not None
+    if way in HALVES:
+        return halved(data, way == "left-to-right")
+    if way == "edges":
+        return replace(data, source=outlines(data.image))
+    if way == "grey":
+        if data.shape[0] == 1:
+            raise BadInput(f"The images of '{data.name}' are grey, so that there is no colour to find; give coloured ones.")
+        return replace(data, source=brightness(data.image).mul(255).round().byte())
+    if way == "parts":
+        if data.parts is None:
+            raise BadInput(f"'{data.name}' has no map of parts; use faces, or pairs of your own.")
+        return data
+    return joined(data, *way.split(":", 1))
+
+
+def halved(data: Dataset, left_first: bool) -> Dataset:
+    """Images [n, c, h, 2w] as pairs [n, c, h, w].
+
+    Raises:
+        BadInput: an odd width.
+    """
+    assert data.image is not None
+    width = data.shape[2]
+    if width % 2:
+        raise BadInput(f"The images of '{data.name}' are {width} pixels wide, which has no two halves; crop them to an even width.")
+    left, right = data.image[..., : width // 2], data.image[..., width // 2 :]
+    return replace(data, source=(left if left_first else right).contiguous(), image=(right if left_first else left).contiguous())
+
+
+def joined(data: Dataset, source: str, target: str) -> Dataset:
+    """Images whose class is the folder they lie in, as pairs of equal file names from two of these.
+
+    Raises:
+        BadInput: a folder that is not there, or files without a partner.
+    """
+    assert data.image is not None
+    if not source or not target or not {source, target} <= set(data.classes):
+        raise BadInput(f"'{data.name}' has no two folders '{source}' and '{target}'; it has: {', '.join(data.classes) or 'none'}.")
+    assert data.label is not None
+    places: list[dict[str, int]] = []
+    for folder in (source, target):
+        own = (data.label == data.classes.index(folder)).nonzero().flatten().tolist()
+        places.append({data.names[place].rpartition("/")[2].rpartition(".")[0]: place for place in own})
+    if alone := sorted(places[0].keys() ^ places[1].keys()):
+        shown = ", ".join(alone[:10]) + (f" and {len(alone) - 10} more" if len(alone) > 10 else "")
+        raise BadInput(f"{len(alone)} files of '{source}' and '{target}' have no partner of the same name: {shown}; add or remove them.")
+    names = sorted(places[0])
+    first, second = (torch.tensor([each[name] for name in names]) for each in places)
+    pairs = data.part(second)
+    return replace(pairs, source=data.image[first], label=None, classes=())
+
+
+def brightness(image: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n 1 h w"]:
+    """In 0..1."""
+    weights = torch.tensor(LUMA if image.shape[1] == 3 else (1.0,)).view(1, -1, 1, 1)
+    return torch.cat([(part.float() / 255 * weights).sum(1, keepdim=True) for part in image.split(TOGETHER)])
+
+
+def outlines(image: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "n 1 h w"]:
+    """Dark lines on white where brightness changes: the length of its slope (Sobel), thinned to its ridges."""
+    kernel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]) / 8
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    found = []
+    for grey in brightness(image).split(TOGETHER):
+        slope = torch.nn.functional.conv2d(pad(grey, (1, 1, 1, 1), mode="replicate"), kernels)
+        length = slope.norm(dim=1, keepdim=True)
+        across = slope[:, :1].abs() >= slope[:, 1:].abs()
+        wide = pad(length, (1, 1, 1, 1))
+        left_right = torch.maximum(wide[..., 1:-1, :-2], wide[..., 1:-1, 2:])
+        beside = torch.where(across, left_right, torch.maximum(wide[..., :-2, 1:-1], wide[..., 2:, 1:-1]))
+        ridge = torch.where(length >= beside, length, 0.0)
+        found.append((255 * (1 - (ridge / STRONG).clamp(max=1))).round().byte())
+    return torch.cat(found)
+
+
+def named_colours(palette: str, data: Dataset) -> Float[Tensor, "k c"]:
+    """The colours of a palette: as they are named, or as many as it says, found in the sources.
+
+    Raises:
+        BadInput: neither colours nor a number of them, or sources that are no map of these.
+    """
+    if data.source is None:
+        raise BadInput("palette asks for kinds of pixels, but the source is a map of parts already; leave palette out.")
+    if palette.isdecimal() and 2 <= int(palette) <= 255:
+        colours = found_colours(data, int(palette))
+    else:
+        try:
+            rows = [[int(word.strip().removeprefix("#")[place : place + 2], 16) for place in (0, 2, 4)] for word in palette.split(",")]
+        except ValueError:
+            rows = []
+        if not 2 <= len(rows) <= 255 or data.source.shape[1] != 3:
+            raise BadInput(f"palette is '{palette}'; give colours such as #0000aa,#ff5500, or how many (2 to 255) the sources have.")
+        colours = torch.tensor(rows).float()
+    far = float((torch.cdist(even_pixels(data.source), colours).amin(1) > FAR).float().mean())
+    if far > 0.1:
+        raise BadInput(f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette; is the source a label map?")
+    return colours
+
+
+def found_colours(data: Dataset, count: int) -> Float[Tensor, "k c"]:
+    """The colours that a label map is drawn in: all of them where there are just so many, else by k-means; the most frequent first.
+
+    Raises:
+        BadInput: fewer colours than that.
+    """
+    from sklearn.cluster import KMeans
+
+    assert data.source is not None
+    each, often = different_colours(data.source)
+    if len(each) < count:
+        raise BadInput(f"palette is {count}, but the sources of '{data.name}' have {len(each)} colours; give no more than these.")
+    if len(each) == count:
+        return each[often.argsort(descending=True, stable=True)]
+    seen = even_pixels(data.source)
+    bins, place, often = (seen // BIN).unique(dim=0, return_inverse=True, return_counts=True)
+    mean = torch.zeros(len(bins), seen.shape[1]).index_add_(0, place, seen) / often[:, None]
+    # a rare colour counts nearly as much as a common one, a handful of odd pixels hardly
+    weight = often.double().pow(RARE).where(often > len(seen) * ODD, 0.0)
+    found = KMeans(count, n_init=10, random_state=0).fit(mean.numpy(), sample_weight=weight.numpy())
+    centre = torch.from_numpy(np.asarray(found.cluster_centers_, np.float32))
+    nearest = torch.cdist(seen, centre).argmin(1)
+    return centre[nearest.bincount(minlength=count).argsort(descending=True, stable=True)]
+
+
+def even_pixels(source: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "m c"]:
+    """Colours of pixels, spread over all images, whose neighbours look like them: JPEG mixes colours where they meet."""
+    found = []
+    each = max(1, LOOKED // len(source))
+    for image in source:
+        x = image[None].float()
+        spread = (max_pool2d(x, 3, 1, 1) + max_pool2d(-x, 3, 1, 1)).amax((0, 1)).flatten()
+        even = (spread <= BIN).nonzero().flatten()
+        even = even if len(even) else torch.arange(len(spread))
+        chosen = even[torch.linspace(0, len(even) - 1, min(each, len(even)), dtype=torch.float64).long()]
+        found.append(x[0].flatten(1)[:, chosen].T)
+    return torch.cat(found)
+
+
+def different_colours(source: UInt8[Tensor, "n c h w"]) -> tuple[Float[Tensor, "k c"], Int[Tensor, " k"]]:
+    """Every colour that occurs, and how often."""
+    place = 256 ** torch.arange(source.shape[1]).view(1, -1, 1, 1)
+    found = [(part.long() * place).sum(1).flatten().unique(return_counts=True) for part in source.split(TOGETHER)]
+    number, back = torch.cat([numbers for numbers, _ in found]).unique(return_inverse=True)
+    often = torch.zeros(len(number), dtype=torch.int64).index_add_(0, back, torch.cat([counts for _, counts in found]))
+    return (number[:, None] // place.view(1, -1) % 256).float(), often
+
+
+def snapped(data: Dataset, colours: Float[Tensor, "k c"]) -> Dataset:
+    """The source as a map of kinds, each pixel of that whose colour is nearest."""
+    assert data.source is not None
+    found = []
+    for part in data.source.split(16):
+        pixels = part.permute(0, 2, 3, 1).float()
+        found.append(torch.cdist(pixels.reshape(-1, pixels.shape[-1]), colours).argmin(1).view(pixels.shape[:3]).byte())
+    names = tuple(f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in colours.expand(-1, 3).tolist())
+    return replace(data, source=None, parts=torch.cat(found), part_names=names)
+
+
+def fitted(data: Dataset, size: int) -> Dataset:
+    """A pair in another size: the image by area, a map of parts by its nearest pixels.
+
+    Raises:
+        BadInput: sides of different size.
+    """
+    other = data.source if data.source is not None else data.parts
+    assert other is not None
+    if other.shape[-2:] != data.shape[1:]:
+        a, b = "x".join(map(str, other.shape[:-3:-1])), "x".join(map(str, data.shape[:0:-1]))
+        raise BadInput(f"Sources of '{data.name}' have {a} pixels and their images {b}; make them of one size.")
+    if not size or data.shape[1:] == (size, size):
+        return data
+    made = resized(replace(data, source=None, parts=None), size)
+    if data.source is not None:
+        return replace(made, source=resized(replace(data, image=data.source, source=None), size).image)
+    assert data.parts is not None
+    side = min(data.parts.shape[1:])
+    top, left = (data.parts.shape[1] - side) // 2, (data.parts.shape[2] - side) // 2
+    square = data.parts[:, top : top + side, left : left + side]
+    near = interpolate(square[:, None].float(), (size, size), mode="nearest-exact")[:, 0].byte()
+    return replace(made, parts=near)

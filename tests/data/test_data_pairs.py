@@ -1,0 +1,116 @@
+"""Pairs of images: halves, folders, outlines, brightness, parts; label maps snapped to their colours; bad pairs in one sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pushforward.core import BadInput
+from pushforward.data import Dataset, DataSpec, open_data
+from pushforward.data.pairs import outlines, paired
+
+COLOURS = ((0, 0, 170), (255, 85, 0), (0, 255, 255))
+
+
+def opened(path: Path, pairs: str, **options: object) -> Dataset:
+    return open_data(DataSpec(str(path), pairs=pairs, held_out=0.0, **options))[0]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> Path:
+    """Six photos with their label maps at the right, as JPEG."""
+    chance = np.random.default_rng(0)
+    for number in range(6):
+        kinds = chance.integers(0, 3, (4, 4)).repeat(8, 0).repeat(8, 1)
+        photo = np.full((32, 32, 3), 40 * number, np.uint8)
+        both = np.concatenate([photo, np.array(COLOURS, np.uint8)[kinds]], 1)
+        Image.fromarray(both).save(tmp_path / f"{number}.jpg", quality=75)
+    return tmp_path
+
+
+def test_halves_either_way(halves: Path) -> None:
+    there, back = opened(halves, "left-to-right"), opened(halves, "right-to-left")
+    assert there.shape == back.shape == (3, 32, 32) and there.source_channels == 3
+    a, b = there.batch(torch.arange(6)), back.batch(torch.arange(6))
+    torch.testing.assert_close(a["source"], b["image"])
+    torch.testing.assert_close(a["image"], b["source"])
+    assert there.fingerprint != back.fingerprint
+
+
+@pytest.mark.parametrize("palette", ["#0000aa,#ff5500,#00ffff", "3"])
+def test_a_label_map_is_snapped_to_its_colours(halves: Path, palette: str) -> None:
+    found = opened(halves, "right-to-left", palette=palette, size=16)
+    batch = found.batch(torch.arange(6))
+    assert batch["source"].shape == (6, 3, 16, 16) and batch["parts"].shape == (6, 16, 16) and found.shape == (3, 16, 16)
+    assert torch.equal(batch["source"].sum(1), torch.ones(6, 16, 16)) and set(batch["source"].unique().tolist()) == {0.0, 1.0}
+    blocks = batch["parts"].view(6, 4, 4, 4, 4)
+    assert (blocks == blocks[:, :, 1:2, :, 1:2]).float().mean() > 0.97, "what JPEG did at edges is undone"
+    rgb = torch.tensor([[int(name[i : i + 2], 16) for i in (1, 3, 5)] for name in found.part_names])
+    assert all((rgb - torch.tensor(colour)).abs().amax(1).min() < 20 for colour in COLOURS)
+
+
+def test_two_folders_of_equal_names(tmp_path: Path) -> None:
+    for folder, level in (("maps", 10), ("photos", 200)):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            Image.new("L", (8, 8), level + number).save(tmp_path / folder / f"{number}.png")
+    found = opened(tmp_path, "maps:photos")
+    batch = found.batch(torch.arange(3))
+    assert len(found) == 3 and torch.allclose(batch["image"] - batch["source"], torch.tensor(190 / 127.5))
+    assert found.label is None and found.classes == ()
+    (tmp_path / "maps" / "2.png").unlink()
+    with pytest.raises(BadInput, match="1 files of 'maps' and 'photos' have no partner of the same name: 2"):
+        opened(tmp_path, "maps:photos")
+    with pytest.raises(BadInput, match="has no two folders 'maps' and 'foto'; it has: maps, photos"):
+        opened(tmp_path, "maps:foto")
+
+
+def test_outlines_lie_where_brightness_changes_and_are_thin() -> None:
+    image = torch.zeros(1, 3, 16, 16, dtype=torch.uint8)
+    image[..., 8:] = 200
+    line = outlines(image)[0, 0]
+    assert line.shape == (16, 16) and (line[:, :6] == 255).all() and (line[:, 10:] == 255).all()
+    assert (line < 128).sum(1).max() <= 2 and (line[:, 7:9].amin(1) < 30).all()
+
+
+def test_grey_to_colour_and_parts_of_faces() -> None:
+    grey = open_data(DataSpec("faces", pairs="grey", size=16))[0]
+    assert grey.source_channels == 1 and grey.batch(torch.arange(2))["source"].shape == (2, 1, 16, 16)
+    parts = open_data(DataSpec("faces", pairs="parts", size=16))[0]
+    batch = parts.batch(torch.arange(3))
+    assert batch["source"].shape == (3, 13, 16, 16) and torch.equal(batch["source"].argmax(1), batch["parts"])
+    assert "source" not in open_data(DataSpec("faces", size=16))[0].batch(torch.arange(2))
+
+
+@pytest.mark.parametrize(
+    ("way", "palette", "words"),
+    [
+        ("sideways", "", "pairs is 'sideways'; choose left-to-right"),
+        ("left-to-right", "300", "palette is '300'"),
+        ("left-to-right", "#00zz00,#ffffff", "palette is '#00zz00"),
+        ("left-to-right", "#00ff00,#ffffff", "are far from all colours of its palette"),
+        ("left-to-right", "200", "have 1 colours; give no more|have .* colours; give no more"),
+    ],
+)
+def test_bad_pairs_are_a_sentence(way: str, palette: str, words: str) -> None:
+    image = torch.zeros(4, 3, 8, 16, dtype=torch.uint8)
+    with pytest.raises(BadInput, match=words):
+        paired(Dataset("d", image=image), None, way, palette, 0)
+
+
+def test_odd_widths_tables_grey_images_and_other_sizes() -> None:
+    odd, grey = torch.zeros(2, 3, 8, 15, dtype=torch.uint8), torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
+    for data, way, words in (
+        (Dataset("d", image=odd), "left-to-right", "are 15 pixels wide, which has no two halves"),
+        (Dataset("d", image=grey), "grey", "are grey, so that there is no colour"),
+        (Dataset("d", row=torch.zeros(2, 2)), "edges", "holds rows of numbers"),
+        (Dataset("d", image=grey), "parts", "has no map of parts"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            paired(data, None, way, "", 0)
+    with pytest.raises(BadInput, match="only pairs have a source"):
+        open_data(DataSpec("digits", palette="3"))
+    with pytest.raises(BadInput, match="pairs are given with observe or binarise"):
+        open_data(DataSpec("digits", pairs="edges", observe=1))
