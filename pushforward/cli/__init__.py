@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pushforward.cli.answers import Data, Predict, Report, Systems
+from pushforward.cli.editing import Edit
 from pushforward.cli.evaluating import Evaluate, Reproduce
 from pushforward.cli.exploring import Directions, Project, Walk
 from pushforward.cli.labelling import NameClusters, SuggestLabels
@@ -25,6 +26,7 @@ COMMANDS: dict[str, type[Command]] = {
     "walk": Walk,
     "project": Project,
     "directions": Directions,
+    "edit": Edit,
     "predict": Predict,
     "evaluate": Evaluate,
     "suggest-labels": SuggestLabels,

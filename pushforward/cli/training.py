@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pushforward.data import Dataset
     from pushforward.runs import Run
 
-FOLLOWS = ("shape", "classes", "attributes")
+FOLLOWS = ("shape", "classes", "attributes", "source")
 """Settings of systems that follow from the data."""
 
 
@@ -173,11 +173,10 @@ def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
 def conclude(run: "Run") -> None:
     """Print how well a trained run does on what it has not seen, where its report is, and what to try next."""
     from pushforward import report
-    from pushforward.core import Judges
 
     system = run.open()
     train, test = run.data()
-    judged = isinstance(system, Judges)  # a game has no bound that says how good it is
+    judged = len(system.players()) > 1  # a game has no bound that says how good it is
     print(f"How good its samples are: {spoken('evaluate', run.folder)}" if judged else score(system, test))
     for sentence in comparison(train, test):
         print(sentence)
@@ -233,6 +232,7 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("reconstruct", run.folder): not table and (isinstance(system, Encodes) or not whole),
         ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
+        ("edit", run.folder, "drawings/"): train.translate and run.recipe.data.pairs != "parts",
         ("walk", run.folder): not table and isinstance(system, Generates),
         ("project", run.folder): not table and isinstance(system, Generates),
         ("directions", run.folder): not table and isinstance(system, Generates),

@@ -16,6 +16,7 @@ from pushforward.data import Dataset, open_data
 from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
 from pushforward.evaluation.samples import of_samples
+from pushforward.evaluation.translations import of_translations
 from pushforward.runs import Run, durable
 
 Progress = Callable[[int, int], None]
@@ -62,6 +63,8 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     if isinstance(system, Weighs):
         found |= likelihood(system, dataset, asked.draws, q, folder, f"{run.folder.name} at {run.seen()}, {dataset.fingerprint}", progress)
     found |= codes(system, dataset, q, pictures)
+    if isinstance(system, Edits) and dataset.translate:
+        found |= of_translations(system, dataset, run.data(memory)[0])
     if isinstance(system, Samples) and "source" not in system.needs and asked.samples:
         found |= invented(run, system, asked, memory)
     for name, picture in pictures.items():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pushforward.core import BadInput
-from pushforward.figures.canvas import MUTED, PAPER, array, font, legible, pixels, stacked
+from pushforward.figures.canvas import MUTED, PALETTE, PAPER, array, font, legible, pixels, stacked
 
 TILE = 56
 """Pixels that the longer side of a tile has at least, so that digits of 8 x 8 can be seen."""
@@ -58,12 +58,21 @@ def pairs(images: Any, reconstructions: Any, columns: int = 8) -> Image.Image:
     return _walls([array(images), array(reconstructions)], ["input", "output"], columns)
 
 
+def as_picture(source: Any) -> NDArray[Any]:
+    """A source [N, S, H, W] as pictures: itself where it is grey or coloured, else a colour for the map that is largest at each pixel."""
+    maps = array(source)
+    if maps.shape[1] in (1, 3):
+        return maps
+    colours = np.array([[int(name[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5)] for name in PALETTE], np.float32)
+    return colours[maps.argmax(1) % len(colours)].transpose(0, 3, 1, 2)
+
+
 def completions(source: Any, answers: Any, truth: Any = None, mask: Any = None) -> Image.Image:
-    """An example a column: what was seen [N, C, H, W], then answers [A, N, C, H, W] and, where given, the truth [N, C, H, W].
+    """An example a column: what was seen [N, S, H, W], then answers [A, N, C, H, W] and, where given, the truth [N, C, H, W].
 
     mask [N, 1, H, W]: 1 where nothing was seen; these places are slate blue in the first row.
     """
-    seen, guesses = array(source), array(answers)
+    seen, guesses = as_picture(source), array(answers)
     if mask is not None:
         hidden = np.broadcast_to(array(mask) > 0.5, (len(seen), 3, *seen.shape[2:]))
         seen = np.where(hidden, np.array(UNSEEN, np.float32).reshape(1, 3, 1, 1), seen)

@@ -11,6 +11,7 @@ from pushforward.metrics.distances import classifier_score, frechet_distance, ke
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
 from pushforward.metrics.modes import mode_coverage, near_modes
 from pushforward.metrics.neighbourhoods import coverage, neighbourhoods
+from pushforward.metrics.pictures import histogram_intersection, l1, psnr, segmentation, sharpness, ssim
 from pushforward.metrics.suggesting import suggestions
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "confusion",
     "coverage",
     "frechet_distance",
+    "histogram_intersection",
     "kernel_distance",
+    "l1",
     "label_spreading",
     "matched",
     "mode_coverage",
@@ -38,7 +41,11 @@ __all__ = [
     "neighbourhoods",
     "parzen",
     "probabilities",
+    "psnr",
     "reliability",
+    "segmentation",
+    "sharpness",
+    "ssim",
     "suggestions",
     "summary",
     "sums_over_classes",

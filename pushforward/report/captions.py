@@ -49,3 +49,7 @@ CLUSTERS = (
     "one name; in a mixed row two kinds look alike to the network."
 )
 GAME = "In a game no loss has to fall: what one player gains, another may lose. Steady is well; growing without end is not."
+TRANSLATIONS = (
+    "The first answer leaves dropout out and is always the same, the others draw it. An answer need not be the truth, but it should fit "
+    "its source, and be as sharp as a photo."
+)

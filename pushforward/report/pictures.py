@@ -145,7 +145,7 @@ def completions(system: System, dataset: Dataset, count: int = 8, answers: int =
     batch = images_of(dataset, in_turn(dataset, count), system)
     editor = able(system, Edits)
     made = [editor.edit(batch, seed).cpu() for seed in (None, *range(answers - 1))]  # the likeliest, then drawn ones
-    return figures.completions(batch["source"], torch.stack(made), batch["image"], batch["mask"])
+    return figures.completions(batch["source"], torch.stack(made), batch["image"], batch.get("mask"))
 
 
 def _own_units(dataset: Dataset, row: Tensor) -> Tensor:

@@ -129,12 +129,21 @@ def interpolation(shown: Shown) -> Section | None:
 
 def completion(shown: Shown) -> Section | None:
     """Seen part, answers and truth, of a system that completes images."""
+    if isinstance(shown.system, Edits) and shown.dataset.translate:
+        return translation(shown)
     if not isinstance(shown.system, Edits) or not shown.dataset.observe:
         return None
     picture = pictures.completions(shown.system, shown.dataset)
     alt = f"{shown.examples.capitalize()} of which a part was seen, three completions of each, and the truth."
     intro = "Only a part of each image is seen; the rest must be made up."
     return Section("completions", "Completions", intro, [Plate(picture, alt, captions.COMPLETIONS)])
+
+
+def translation(shown: Shown) -> Section:
+    """Sources, what becomes of them, and the truth."""
+    picture = pictures.completions(shown.system, shown.dataset)
+    alt = f"Sources of {shown.examples}, three answers to each, and the truth."
+    return Section("translations", "Translations", "What a source becomes.", [Plate(picture, alt, captions.TRANSLATIONS)])
 
 
 def classification(shown: Shown) -> Section | None:

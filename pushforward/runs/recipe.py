@@ -34,6 +34,8 @@ class Recipe:
     """Names of their classes, so that a run knows them where its data are not at hand."""
     attributes: tuple[str, ...] = ()
     """Names of their attributes."""
+    parts: tuple[str, ...] = ()
+    """Names of the parts in their maps; of a label map its colours."""
     name: str = ""
     labelled: Annotated[int, Field(ge=0)] = 0
     """Labelled images that each batch has beside the unlabelled ones."""

@@ -15,7 +15,7 @@ def sheet(system: System, dataset: Dataset) -> Image.Image | None:
         import torch
 
         first = dataset.batch(torch.arange(min(8, len(dataset))), torch.Generator().manual_seed(0))
-        return figures.completions(first["source"], [system.edit(first, seed=seed) for seed in range(4)], first["image"], first["mask"])
+        return figures.completions(first["source"], [system.edit(first, seed=seed) for seed in range(4)], first["image"], first.get("mask"))
     if not isinstance(system, Samples):
         return None
     columns = system.labels if 2 <= system.labels <= 12 else 8

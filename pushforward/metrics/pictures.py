@@ -1,0 +1,120 @@
+"""How near one picture is to another, and whether it looks like a picture at all.
+
+L1            E |y - y'|, pixels in [-1, 1]
+PSNR          10 log10(4 / E (y - y')^2), in decibels; with a mask over what it covers
+SSIM          structural similarity (Wang et al. 2004), by torchmetrics; 1 for equal pictures
+sharpness     variance of the Laplacian, y' as a share of y: below 1 blur, above 1 noise
+intersection  of the histograms of L, a and b over all pixels of a set, 1 for equal ones              (Isola et al. 2017, section 4.2)
+segmentation  pixel and class accuracy and mean intersection over union, from a confusion matrix      (Long et al. 2015)
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import conv2d
+
+from pushforward.core import BadInput
+
+Pictures = Float[Tensor, "n c h w"]
+LUMA = (0.299, 0.587, 0.114)
+BINS = 64
+"""Of a histogram of L, a or b."""
+RANGES = ((0.0, 100.0), (-100.0, 100.0), (-100.0, 100.0))
+TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+WHITE = (0.95047, 1.0, 1.08883)
+"""sRGB to XYZ, and its white (D65)."""
+
+
+def same_shape(truth: Tensor, made: Tensor) -> None:
+    """Refuse pictures that cannot be compared.
+
+    Raises:
+        BadInput: their shapes.
+    """
+    if truth.shape != made.shape or not len(truth):
+        raise BadInput(f"Pictures of shapes {tuple(truth.shape)} and {tuple(made.shape)} cannot be compared; give as many of one size.")
+
+
+def l1(truth: Pictures, made: Pictures) -> float:
+    """E |y - y'|."""
+    same_shape(truth, made)
+    return float((truth.double() - made.double()).abs().mean())
+
+
+def psnr(truth: Pictures, made: Pictures, mask: Float[Tensor, "n 1 h w"] | None = None) -> float:
+    """Mean over pictures, in decibels; mask: 1 where pixels count. Pictures of which none counts are left out.
+
+    Raises:
+        BadInput: other shapes, or a mask that covers nothing.
+    """
+    same_shape(truth, made)
+    weight = torch.ones_like(truth[:, :1]) if mask is None else mask
+    counted = weight.flatten(1).sum(1) * truth.shape[1]
+    if not bool((counted > 0).any()):
+        raise BadInput("A mask covers no pixel of any picture; give one with a hole.")
+    square = ((truth.double() - made.double()).square() * weight).flatten(1).sum(1)[counted > 0] / counted[counted > 0]
+    return float((10 * torch.log10(4 / square.clamp(min=1e-12))).mean())
+
+
+def ssim(truth: Pictures, made: Pictures) -> float:
+    """Mean over pictures."""
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    same_shape(truth, made)
+    side = min(11, min(truth.shape[2:]) - (min(truth.shape[2:]) + 1) % 2)
+    found = structural_similarity_index_measure(made.float(), truth.float(), data_range=(-1.0, 1.0), kernel_size=side)
+    return float(found)  # type: ignore[arg-type]
+
+
+def laplacian_variance(x: Pictures) -> Float[Tensor, " n"]:
+    """Variance of the Laplacian of the brightness of each picture."""
+    weights = torch.tensor(LUMA if x.shape[1] == 3 else (1.0,), device=x.device).view(1, -1, 1, 1)
+    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=x.device)[None, None]
+    return conv2d((x.float() * weights).sum(1, keepdim=True), kernel).flatten(1).var(1)
+
+
+def sharpness(truth: Pictures, made: Pictures) -> float:
+    """Mean Laplacian variance of made pictures, as a share of that of true ones."""
+    return float(laplacian_variance(made).mean() / laplacian_variance(truth).mean().clamp(min=1e-12))
+
+
+def lab(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    """CIE L*a*b* of sRGB in [-1, 1]: L in 0..100."""
+    share = ((x.double() + 1) / 2).clamp(0, 1)
+    linear = torch.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    white = torch.tensor(WHITE, dtype=torch.float64, device=x.device)
+    xyz = torch.einsum("ij,njhw->nihw", torch.tensor(TO_XYZ, dtype=torch.float64, device=x.device), linear) / white.view(1, 3, 1, 1)
+    root = torch.where(xyz > (6 / 29) ** 3, xyz.clamp(min=1e-12) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    a, b, c = root.unbind(1)
+    return torch.stack([116 * b - 16, 500 * (a - b), 200 * (b - c)], 1)
+
+
+def histogram_intersection(truth: Float[Tensor, "n 3 h w"], made: Float[Tensor, "m 3 h w"]) -> tuple[float, float, float]:
+    """Of L, a and b.
+
+    Raises:
+        BadInput: grey pictures.
+    """
+    if truth.shape[1] != 3 or made.shape[1] != 3:
+        raise BadInput(f"Colours of pictures with {truth.shape[1]} and {made.shape[1]} channels cannot be compared; give coloured ones.")
+    found = []
+    for plane, (low, high) in enumerate(RANGES):
+        shares = []
+        for x in (truth, made):
+            counts = torch.histc(torch.cat([lab(part)[:, plane].flatten() for part in x.split(100)]), BINS, low, high)
+            shares.append(counts / counts.sum().clamp(min=1))
+        found.append(float(torch.minimum(*shares).sum()))
+    return found[0], found[1], found[2]
+
+
+def segmentation(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: int) -> dict[str, float]:
+    """Pixel accuracy, mean class accuracy and mean intersection over union, over classes that occur in the truth."""
+    matrix = torch.bincount(truth * classes + answer, minlength=classes * classes).view(classes, classes).double()
+    right, there = matrix.diagonal(), matrix.sum(1)
+    occurs = there > 0
+    union = there + matrix.sum(0) - right
+    return {
+        "pixel accuracy": float(right.sum() / matrix.sum()),
+        "class accuracy": float((right / there.clamp(min=1))[occurs].mean()),
+        "intersection over union": float((right / union.clamp(min=1))[occurs].mean()),
+    }

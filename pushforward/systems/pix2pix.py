@@ -1,0 +1,186 @@
+"""Image-to-image translation with conditional adversarial nets (Isola, Zhu, Zhou & Efros 2017, "pix2pix").
+
+    model          y = G(x), x a source, y the image that it should become; dropout in G is the only noise
+    discriminator  D(x, y), the logit of "real" of each patch
+    D minimises    1/2 E softplus(-D(x, y)) + 1/2 E softplus(D(x, G(x)))  [+ r1/2 E |dD/dy|^2]
+    G minimises    E softplus(-D(x, G(x))) + l1 E |y - G(x)|_1  [+ matching E |D_k(x, y) - D_k(x, G(x))|_1]
+
+`objective` leaves parts out: l1 has no D; gan and l1+gan have one that does not see x. D is a convolutional net of which each answer sees a
+patch of `field` pixels (Li & Wand 2016), the mean of all answers counts; with `scales` several of them look at images of half the size each
+(Wang et al. 2018), and G may be asked to match what they see in real images on the way (`matching`).
+
+Shapes: x [N, S, H, W], in [-1, 1] or maps of 0 and 1; y [N, C, H, W] in [-1, 1]; D [N, 1, P, Q].
+Departures: instance normalisation without running statistics (Ulyanov et al. 2017), which at batches of one is what the paper's batch
+normalisation is, and the same in use. Without being asked for noise, G leaves its dropout out, so that an answer is the same every time.
+Sources and images are enlarged, cut and mirrored alike; the rate falls to 0 over the second half, as in the authors' later code.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Ge, Gt, Interval
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, softplus
+
+from pushforward.core import Adam, BadInput, Batch, Edits, Player, Stage, System, Terms
+from pushforward.data.jitter import jittered
+from pushforward.maths.game_values import squared_slope
+from pushforward.nets.unet import Norm, PatchCritic, UNet, Upwards, fitting_field, smallest
+
+Objective = Literal["l1", "gan", "cgan", "l1+gan", "l1+cgan"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What pix2pix is made of. `shape` and `source` follow from the data."""
+
+    shape: tuple[int, ...]
+    """(C, H, W) of images."""
+    source: int = 0
+    """S."""
+    objective: Objective = "l1+cgan"
+    """What G wants: near the truth (l1), real to D (gan), real to D beside its source (cgan)."""
+    l1: Annotated[float, Ge(0)] = 100.0
+    """Weight of E |y - G(x)|_1."""
+    net: Literal["unet", "encoder_decoder"] = "unet"
+    """With or without a short cut at each level."""
+    width: Annotated[int, Ge(1)] = 32
+    """Channels after the first halving, of G and D; the paper has 64."""
+    field: Literal[0, 1, 16, 34, 70, 142, 286] = 0
+    """Side of the patches that D judges, in pixels; 0: 70, or what suits smaller images."""
+    dropout: Annotated[float, Interval(ge=0, lt=1)] = 0.5
+    """In the three innermost levels of the way up."""
+    norm: Norm = "instance"
+    """Normalisation of both."""
+    upwards: Upwards = "transposed"
+    """How G doubles its maps."""
+    jitter: bool = True
+    """Train on images enlarged, cut and mirrored at random."""
+    scales: Annotated[int, Interval(ge=1, le=3)] = 1
+    """Critics, each of which sees images of half the size of the one before."""
+    matching: Annotated[float, Ge(0)] = 0.0
+    """Weight of matching what critics see on the way."""
+    r1: Annotated[float, Ge(0)] = 0.0
+    """gamma of gamma/2 |dD/dy|^2 at real images."""
+    rate: Annotated[float, Gt(0)] = 2e-4
+    """Learning rate of Adam with betas (0.5, 0.999)."""
+    batch_size: Annotated[int, Ge(1)] = 4
+    """Pairs of a round; the paper has 1 to 10."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
+
+
+class Critics(nn.Module):
+    """y [N, C, H, W] beside x, or alone -> a list of logits and maps, one for each scale."""
+
+    def __init__(self, into: int, field: int, width: int, norm: Norm, scales: int):
+        super().__init__()
+        self.scales = nn.ModuleList(PatchCritic(into, field, width, norm) for _ in range(scales))
+
+    def forward(self, seen: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
+        found = []
+        for number, critic in enumerate(self.scales):
+            found.append(critic(avg_pool2d(seen, 2**number) if number else seen))
+        return found
+
+
+class Pix2Pix(System, Edits):
+    """config: see `Settings`."""
+
+    Config = Settings
+
+    def __init__(self, config: Settings):
+        super().__init__()
+        self.config = c = config
+        if len(c.shape) != 3 or not c.source:
+            raise BadInput("pix2pix translates pairs of images. Give --pairs left-to-right, SOURCE:TARGET, edges, grey or parts.")
+        size = (c.shape[1], c.shape[2])
+        field = c.field or fitting_field((size[0] // 2 ** (c.scales - 1), size[1] // 2 ** (c.scales - 1)))
+        least = smallest(field) * 2 ** (c.scales - 1)
+        if min(size) < least:
+            raise BadInput(
+                f"Patches of {field} pixels at {c.scales} scales need images of {least} pixels, but these have {min(size)}. Lower --field."
+            )
+        self.generator = UNet(c.source, c.shape[0], size, c.width, c.norm, c.upwards, c.dropout, c.net == "unet")
+        self.conditional = c.objective.endswith("cgan")
+        if c.objective != "l1":
+            into = c.shape[0] + (c.source if self.conditional else 0)
+            self.discriminator = Critics(into, field, c.width, c.norm, c.scales)
+        self.enter(self.schedule(0, 1))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"image", "source"})
+
+    def schedule(self, seen: int, total: int) -> Stage:
+        progress = min(1.0, seen / total)
+        return Stage(seen, self.config.batch_size, progress=progress, rate=min(1.0, 2 - 2 * progress))
+
+    def players(self) -> list[Player]:
+        steps = Adam(self.config.rate, (0.5, 0.999))
+        generator = Player("generator", self.generator, self.generator_loss, steps)
+        if self.config.objective == "l1":
+            return [generator]
+        return [Player("discriminator", self.discriminator, self.discriminator_loss, steps), generator]
+
+    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """x and y, changed alike where that was asked for."""
+        x, y = batch["source"], batch["image"]
+        return jittered(x, y) if self.config.jitter else (x, y)
+
+    def judged(self, x: Tensor, y: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
+        """Logits and maps of every critic."""
+        return self.discriminator(torch.cat([x, y], 1) if self.conditional else y)
+
+    def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """1/2 E softplus(-D(x, y)) + 1/2 E softplus(D(x, G(x)))."""
+        x, y = self.pair(batch)
+        y = y.clone().requires_grad_(bool(self.config.r1))
+        real, made = self.judged(x, y), self.judged(x, self.generator(x).float())
+        loss = sum_of([softplus(-r).mean() + softplus(m).mean() for (r, _), (m, _) in zip(real, made, strict=True)]) / 2
+        if self.config.r1:
+            loss = loss + self.config.r1 / 2 * squared_slope(sum_of([r.mean((1, 2, 3)) for r, _ in real]), y)
+        said = {"real": real[0][0].sigmoid().mean(), "made": made[0][0].sigmoid().mean()}
+        return loss, {name: value.detach() for name, value in said.items()}
+
+    def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """E softplus(-D(x, G(x))) + l1 E |y - G(x)|_1 + matching."""
+        c = self.config
+        x, y = self.pair(batch)
+        made = self.generator(x).float()
+        apart = (y - made).abs().mean()
+        loss, terms = made.new_zeros(()), {"l1": apart}
+        if "l1" in c.objective:
+            loss = loss + c.l1 * apart
+        if c.objective != "l1":
+            seen = self.judged(x, made)
+            loss = loss + sum_of([softplus(-logits).mean() for logits, _ in seen])
+            if c.matching:
+                loss = loss + c.matching * self.unlike(seen, self.judged(x, y))
+        return loss, terms
+
+    def unlike(self, made: list[tuple[Tensor, list[Tensor]]], real: list[tuple[Tensor, list[Tensor]]]) -> Tensor:
+        """How far apart critics' maps of generated and of real images are, mean over layers and scales."""
+        pairs = [(m, r) for (_, ms), (_, rs) in zip(made, real, strict=True) for m, r in zip(ms, rs, strict=True)]
+        return sum_of([(m - r.detach()).abs().mean().float() for m, r in pairs]) / len(pairs)
+
+    @torch.no_grad()
+    def edit(self, batch: Batch, seed: int | None = None) -> Tensor:
+        """What batch["source"] becomes: without noise, or with the dropout that a seed draws."""
+        noisy = [part for part in self.generator.modules() if isinstance(part, nn.Dropout)] if seed is not None else []
+        modes = [part.training for part in noisy]
+        with torch.random.fork_rng():
+            torch.manual_seed(seed or 0)
+            for part in noisy:
+                part.train()
+            try:
+                return self.generator(batch["source"]).float().clamp(-1, 1)
+            finally:
+                for part, mode in zip(noisy, modes, strict=True):
+                    part.train(mode)
+
+
+def sum_of(values: list[Tensor]) -> Tensor:
+    """Their sum."""
+    return torch.stack(values).sum(0)

@@ -1,0 +1,73 @@
+"""pix2pix as a user types it: train on pairs, evaluate, edit images of one's own."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pushforward
+
+COLOURS = np.array([(0, 0, 170), (255, 85, 0)], np.uint8)
+SMALL = {"images": 64, "width": 4, "batch_size": 4, "quiet": True}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder of pairs, a label map, a photo, and runs."""
+    place = tmp_path_factory.mktemp("pairs")
+    (place / "pairs").mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(40):
+        map_ = COLOURS[chance.integers(0, 2, (4, 4)).repeat(4, 0).repeat(4, 1)]
+        photo = 255 - map_
+        Image.fromarray(np.concatenate([map_, photo], 1)).save(place / "pairs" / f"{number}.png")
+    Image.fromarray(map_).save(place / "map.png")
+    Image.fromarray(photo).resize((40, 40)).save(place / "photo.png")
+    pushforward.train("pix2pix", str(place / "pairs"), pairs="left-to-right", palette="2", run=place / "labels", **SMALL)
+    pushforward.train("pix2pix", "faces", pairs="edges", size=16, run=place / "edges", **SMALL)
+    pushforward.train("pix2pix", "faces", pairs="parts", size=16, objective="l1", run=place / "parts", **SMALL)
+    return place
+
+
+@pytest.mark.parametrize(("run", "image"), [("labels", "map.png"), ("edges", "photo.png")])
+def test_edit_writes_an_answer_and_several(ask, place, run, image, tmp_path):
+    answer = ask("edit", place / run, place / image, "--several", 2, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    stem = Path(image).stem
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{stem}-1.png", f"{stem}-2.png", f"{stem}.png"]
+    first, second = (np.asarray(Image.open(tmp_path / "out" / f"{stem}-{n}.png")) for n in (1, 2))
+    assert first.shape == (16, 16, 3) and (first != second).any()
+
+
+def test_evaluate_compares_with_the_truth(ask, place):
+    answer = ask("evaluate", place / "labels", "--split", "train")
+    assert answer.code == 0, answer.err
+    found = json.loads((place / "labels" / "evaluation.json").read_text())
+    assert {
+        "L1",
+        "PSNR",
+        "SSIM",
+        "sharpness ratio",
+        "histogram intersection, L",
+        "diversity",
+        "L1 of the mean training image",
+    } <= found.keys()
+    assert found["diversity"] > 0
+
+
+@pytest.mark.parametrize("run", ["labels", "edges", "parts"])
+def test_pictures_and_pages(ask, place, run):
+    assert ask("reconstruct", place / run).code == 0
+    page = ask("report", place / run)
+    assert page.code == 0 and 'id="translations"' in page.path.read_text()
+
+
+def test_what_cannot_be_edited_is_a_sentence(ask, place, tmp_path):
+    assert "maps of the parts of drawn faces" in ask("edit", place / "parts", place / "photo.png").err
+    assert "translates no images" in ask("edit", "zoo/vae", place / "photo.png").err
+    Image.new("RGB", (16, 16), (0, 255, 0)).save(tmp_path / "green.png")
+    assert "are far from all colours of its palette" in ask("edit", place / "labels", tmp_path / "green.png").err
+    answer = ask("train", "pix2pix", "--data", "digits", "--images", 100)
+    assert answer.code == 2 and "translates pairs of images. Give --pairs" in answer.err

@@ -1,0 +1,65 @@
+"""Nearness and sharpness of pictures against closed forms and textbook values."""
+
+import pytest
+import torch
+
+from pushforward.core import BadInput
+from pushforward.metrics import pictures
+
+X = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def test_equal_pictures_are_equal_in_every_way() -> None:
+    assert pictures.l1(X, X) == 0 and pictures.psnr(X, X) > 100
+    assert pictures.ssim(X, X) == pytest.approx(1, abs=1e-5) and pictures.sharpness(X, X) == pytest.approx(1)
+    assert pictures.histogram_intersection(X, X) == pytest.approx((1, 1, 1))
+
+
+def test_psnr_of_a_constant_difference_and_inside_a_mask() -> None:
+    y = X.clone()
+    y[..., :16] += 0.2
+    assert pictures.psnr(X, X + 0.2) == pytest.approx(20, abs=1e-4)
+    mask = torch.zeros(4, 1, 32, 32)
+    mask[..., :16] = 1
+    assert pictures.psnr(X, y, mask) == pytest.approx(20, abs=1e-4)
+    assert pictures.psnr(X, y) == pytest.approx(20 + 10 * torch.log10(torch.tensor(2.0)).item(), abs=1e-4)
+    assert pictures.l1(X, y) == pytest.approx(0.1, abs=1e-6)
+
+
+def test_blur_is_dull_and_noise_is_too_sharp() -> None:
+    blur = torch.nn.functional.avg_pool2d(X, 3, 1, 1)
+    assert pictures.sharpness(X, blur) < 0.2 < 1.5 < pictures.sharpness(X, X + torch.randn_like(X))
+    ramp = torch.linspace(-1, 1, 32).expand(1, 1, 32, 32)
+    assert float(pictures.laplacian_variance(ramp)) == pytest.approx(0, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "expected"),
+    [((255, 255, 255), (100, 0, 0)), ((0, 0, 0), (0, 0, 0)), ((255, 0, 0), (53.24, 80.09, 67.20)), ((0, 0, 255), (32.30, 79.19, -107.86))],
+)
+def test_colours_in_lab_are_those_of_the_tables(rgb: tuple[int, ...], expected: tuple[float, ...]) -> None:
+    x = torch.tensor(rgb).view(1, 3, 1, 1) / 127.5 - 1
+    assert pictures.lab(x).flatten().tolist() == pytest.approx(expected, abs=0.05)
+
+
+def test_colours_that_share_nothing_do_not_intersect() -> None:
+    dark, light = torch.full((1, 3, 8, 8), -0.9), torch.full((1, 3, 8, 8), 0.9)
+    level, a, b = pictures.histogram_intersection(dark, light)
+    assert level == 0 and a == b == pytest.approx(1)
+
+
+def test_segmentation_from_a_confusion_matrix() -> None:
+    truth, answer = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([0, 0, 0, 1, 1, 0])
+    found = pictures.segmentation(truth, answer, 3)
+    assert found["pixel accuracy"] == pytest.approx(4 / 6) and found["class accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert found["intersection over union"] == pytest.approx((3 / 5 + 1 / 3) / 2)
+
+
+def test_what_cannot_be_compared_is_a_sentence() -> None:
+    for ask, words in (
+        (lambda: pictures.l1(X, X[:2]), "cannot be compared"),
+        (lambda: pictures.psnr(X, X, torch.zeros(4, 1, 32, 32)), "covers no pixel"),
+        (lambda: pictures.histogram_intersection(X[:, :1], X), "Colours of pictures with 1 and 3 channels"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            ask()

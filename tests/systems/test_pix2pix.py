@@ -1,0 +1,113 @@
+"""pix2pix's parts: what each objective asks for, patches, dropout as noise, jitter, and that a known rule is learned."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from pushforward.core import BadInput
+from pushforward.data import Dataset, Shuffled
+from pushforward.data.jitter import jittered
+from pushforward.nets.unet import FIELDS, PatchCritic, UNet, fitting_field, smallest
+from pushforward.systems.pix2pix import Pix2Pix
+from pushforward.training import Trainer
+
+
+def system_of(**settings: Any) -> Pix2Pix:
+    torch.manual_seed(0)
+    usual = {"shape": (3, 16, 16), "source": 2, "width": 8, "jitter": False, "dropout": 0.0, "batch_size": 2}
+    return Pix2Pix(Pix2Pix.Config(**(usual | settings)))
+
+
+def batch_of(side: int = 16) -> dict[str, torch.Tensor]:
+    chance = torch.Generator().manual_seed(1)
+    return {"source": torch.rand(2, 2, side, side, generator=chance), "image": torch.rand(2, 3, side, side, generator=chance) * 2 - 1}
+
+
+@pytest.mark.parametrize("objective", ["l1", "gan", "cgan", "l1+gan", "l1+cgan"])
+def test_each_objective_is_made_of_its_parts(objective: str) -> None:
+    system, batch = system_of(objective=objective, norm="none"), batch_of()
+    x, y = batch["source"], batch["image"]
+    made = system.generator(x)
+    expected = 100 * (y - made).abs().mean() if "l1" in objective else torch.zeros(())
+    if objective != "l1":
+        seen = torch.cat([x, made], 1) if "cgan" in objective else made
+        true = torch.cat([x, y], 1) if "cgan" in objective else y
+        (on_made, _), (on_real, _) = system.discriminator(seen)[0], system.discriminator(true)[0]
+        expected = expected + softplus(-on_made).mean()
+        loss, terms = system.discriminator_loss(batch)  # type: ignore[arg-type]
+        torch.testing.assert_close(loss, (softplus(-on_real).mean() + softplus(on_made).mean()) / 2)
+        assert float(terms["real"]) == pytest.approx(float(on_real.sigmoid().mean()), abs=1e-6)
+    torch.testing.assert_close(system.generator_loss(batch)[0], expected)  # type: ignore[arg-type]
+    assert len(system.players()) == (1 if objective == "l1" else 2)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_an_answer_of_the_critic_sees_a_patch_of_just_that_size(field: int) -> None:
+    torch.manual_seed(0)
+    critic = PatchCritic(1, field, 4, "none").double()
+    side = max(2 * field + 32, 96)
+    x = torch.randn(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    logits, _ = critic(x)
+    middle = logits.shape[-1] // 2
+    (slope,) = torch.autograd.grad(logits[0, 0, middle, middle], x)
+    touched = (slope[0, 0] != 0).nonzero()
+    assert (touched.amax(0) - touched.amin(0) + 1).tolist() == [field, field]
+
+
+def test_images_smaller_than_the_field_are_refused_and_the_usual_field_fits() -> None:
+    with pytest.raises(BadInput, match="Patches of 70 pixels at 1 scales need images of 24 pixels, but these have 16"):
+        system_of(field=70)
+    assert [fitting_field((side, side)) for side in (256, 128, 64, 32, 8, 4)] == [70, 70, 34, 16, 16, 1]
+    assert all(smallest(field) <= 96 for field in FIELDS)
+    with pytest.raises(BadInput, match="translates pairs of images"):
+        system_of(source=0)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (13, 10), (64, 48)])
+@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize("upwards", ["transposed", "resize"])
+def test_networks_give_back_the_size_they_get(size: tuple[int, int], skips: bool, upwards: Any) -> None:
+    made = UNet(2, 3, size, 4, "instance", upwards, 0.5, skips).eval()(torch.rand(2, 2, *size))
+    assert made.shape == (2, 3, *size) and made.abs().max() <= 1
+
+
+def test_noise_is_asked_for_and_a_batch_of_one_agrees_with_a_larger_one() -> None:
+    system, batch = system_of(dropout=0.5).eval(), batch_of()
+    assert torch.equal(system.edit(batch), system.edit(batch))  # type: ignore[arg-type]
+    drawn = system.edit(batch, seed=1)  # type: ignore[arg-type]
+    assert torch.equal(drawn, system.edit(batch, seed=1)) and not torch.equal(drawn, system.edit(batch, seed=2))  # type: ignore[arg-type]
+    assert not torch.equal(drawn, system.edit(batch))  # type: ignore[arg-type]
+    alone = system.edit({"source": batch["source"][:1]})
+    torch.testing.assert_close(alone, system.edit(batch)[:1], rtol=1e-4, atol=1e-5)  # type: ignore[arg-type]
+    assert not any(part.training for part in system.modules())
+
+
+def test_jitter_changes_a_source_and_its_image_alike() -> None:
+    torch.manual_seed(0)
+    image = torch.rand(50, 1, 24, 20) * 2 - 1
+    for source in (image, (image > 0).float()):
+        x, y = jittered(source, image)
+        assert x.shape == source.shape and y.shape == image.shape and not torch.equal(y, image)
+        if source is image:
+            torch.testing.assert_close(x, y)
+        else:
+            assert set(x.unique().tolist()) == {0.0, 1.0} and ((x > 0) == (y > 0)).float().mean() > 0.8
+    plain, _ = jittered(image, image, flips=False)
+    assert (plain - image).abs().mean() < (plain.flip(3) - image).abs().mean()
+
+
+def test_a_known_rule_is_learned() -> None:
+    """Each part has a colour of its own: L1 falls far below that of the mean image."""
+    parts = torch.randint(0, 3, (64, 4, 4), generator=torch.Generator().manual_seed(0)).repeat_interleave(4, 1).repeat_interleave(4, 2)
+    colours = torch.tensor([[250, 20, 20], [20, 250, 20], [20, 20, 250]], dtype=torch.uint8)
+    image = colours[parts].permute(0, 3, 1, 2).contiguous()
+    data = Dataset("rule", image=image, parts=parts.byte(), part_names=("r", "g", "b"), translate=True)
+    system = system_of(source=3, width=16, batch_size=8, rate=2e-3, objective="l1+cgan")
+    for _ in Trainer(system, Shuffled(data, 0), 8 * 120, precision="float32", device="cpu").rounds():
+        pass
+    batch = data.batch(torch.arange(16))
+    apart = float((system.eval().edit(batch) - batch["image"]).abs().mean())
+    mean = float((batch["image"].mean(0) - batch["image"]).abs().mean())
+    assert apart < 0.25 * mean
