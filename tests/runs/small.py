@@ -31,6 +31,25 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any], int]] = {
         {"labels": 6},
         4,
     ),
+    "gan": ("gan", {"latent": 3, "width": 8, "layers": 2, "average": 40, "lazy": 2, "augment": "adaptive", "rate": 1e-3}, {}, 0),
+    "gan-spectral": (
+        "gan",
+        {
+            "latent": 3,
+            "width": 4,
+            "net": "residual",
+            "objective": "hinge",
+            "spectral": True,
+            "r1": 0.0,
+            "r2": 0.0,
+            "dropout": 0.3,
+            "turns": 2,
+        },
+        {},
+        0,
+    ),
+    "conditional-gan": ("conditional_gan", {"classes": 3, "latent": 3, "width": 8, "layers": 2, "conditioning": "auxiliary"}, {}, 0),
+    "pix2pix": ("pix2pix", {"source": 1, "width": 4}, {"pairs": "edges"}, 0),
     "game": ("tests.tiny_game", {}, {}, 0),
 }
 
