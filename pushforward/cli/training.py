@@ -49,6 +49,8 @@ class Train:
     """Make pixels black or white: dynamic draws anew in each batch."""
     observe: Maybe[int] = None
     """Quadrants (1 to 3) of each image that a system is shown as condition."""
+    mask: Maybe[str] = None
+    """What of each image is hidden, to be painted: square, centre, a half, eyes, strokes, or a .png of your own, white where to paint."""
     pairs: Maybe[str] = None
     """What each image is made from: left-to-right or right-to-left (its halves), SOURCE:TARGET (two folders), edges, grey, or parts."""
     palette: Maybe[str] = None

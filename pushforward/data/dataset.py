@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pushforward.core import Batch
 from pushforward.data.chance import generator as fresh
+from pushforward.data.masks import holes
 
 Binarise = Literal["no", "dynamic", "threshold"]
 EACH = ("image", "row", "label", "attributes", "source", "parts")
@@ -54,6 +55,8 @@ class Dataset:
     """How batches make pixels -1 or 1. threshold: 1 from 128 on; dynamic: 1 with the probability of the grey level."""
     observe: int = 0
     """1..3: batches also hold `source`, the image with only so many of its four quadrants seen, and `mask`, 1 where it is hidden."""
+    mask: str = ""
+    """Batches also hold `mask`, 1 where an image is hidden (see `masks.py`), and `source`, what is seen of it."""
     neighbours: int = 0
     """Training batches also hold `guess`, from the labels spread over a graph of so many nearest neighbours; 0: they do not."""
     notes: tuple[str, ...] = ()
@@ -82,6 +85,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over everything a batch depends on: content, labels, names of classes, and how pixels are binarised and hidden."""
         digest = sha256(repr((self.classes, self.columns, self.binarise, self.observe, self.neighbours)).encode())
+        digest.update(self.mask.encode())
         for key in TENSORS:
             value = getattr(self, key)
             if value is not None and (key not in ("source", "parts") or self.translate):
@@ -117,6 +121,11 @@ class Dataset:
         batch: Batch = {"index": index}
         if self.image is not None:
             batch["image"] = self._scaled(self.image.index_select(0, index), generator)
+            if self.mask:
+                chance = generator or fresh("holes", device=self.device)
+                _, height, width = self.shape
+                batch["mask"] = holes(self.mask, len(index), height, width, chance).to(self.device)
+                batch["source"] = batch["image"] * (1 - batch["mask"]) + 0.0
             if self.observe:
                 batch["mask"] = self._hidden.expand(len(index), -1, -1, -1).contiguous()
                 # times the complement, plus 0: hidden pixels become 0 and not -0

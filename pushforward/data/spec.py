@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 
 from pushforward.core import UNLABELLED, BadInput, nearest
-from pushforward.data import arrays, attributes_file, digits, faces, idx, images, labels_file, pairs, stacked, tables, toys
+from pushforward.data import arrays, attributes_file, digits, faces, idx, images, labels_file, masks, pairs, stacked, tables, toys
 from pushforward.data.chance import split
 from pushforward.data.checks import check_differ
 from pushforward.data.dataset import Binarise, Dataset
@@ -46,6 +46,9 @@ class DataSpec:
     """Make pixels black or white: threshold, white from 128 of 255 on; dynamic, at random anew in each batch."""
     observe: int = 0
     """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
+    mask: str = ""
+    """What of each image is hidden from a system that paints it: square, centre, left, right, upper, lower, eyes, left-eye, right-eye,
+    strokes, or a .png of your own, white where to paint."""
     pairs: str = ""
     """A source beside each image: left-to-right or right-to-left (halves of each image), SOURCE:TARGET (two folders of equal file names),
     edges or grey (made from any images), parts (of procedural faces: their parsing map)."""
@@ -146,6 +149,10 @@ def _check(spec: DataSpec) -> None:
         raise BadInput(f"classes is {spec.classes}; give 2 clusters or more, or 0 for as many as the data have classes.")
     if spec.neighbours < 0:
         raise BadInput(f"neighbours is {spec.neighbours}; give 1 or more, or 0 for no graph.")
+    if spec.mask:
+        masks.check(spec.mask)
+        if spec.observe or spec.pairs:
+            raise BadInput(f"mask is '{spec.mask}', given with observe or pairs, which hide parts of an image in two ways; give one.")
     if spec.palette and not spec.pairs:
         raise BadInput(f"palette is '{spec.palette}', but only pairs have a source that could be a label map; leave it out, or give pairs.")
     if spec.pairs and (spec.observe or spec.binarise != "no"):
@@ -173,9 +180,9 @@ def _read(spec: DataSpec, memory: Any) -> Parts:
     if spec.target and not spec.path.lower().endswith(".csv"):
         raise BadInput(f"target is '{spec.target}', but '{spec.path}' is no .csv file; leave target out.")
     train, test = parts
-    if train.image is None and (spec.binarise != "no" or spec.observe):
+    if train.image is None and (spec.binarise != "no" or spec.observe or spec.mask):
         raise BadInput(
-            f"'{spec.path}' holds rows of numbers, which have no pixels to binarise and no quadrants; leave binarise and observe out."
+            f"'{spec.path}' holds rows of numbers, which have no pixels to hide or binarise; leave binarise, observe and mask out."
         )
     if spec.pairs:  # label maps are resized otherwise than photos, and halves are cut before
         return train, test
@@ -217,5 +224,5 @@ def _siblings(path: Path) -> list[str]:
 
 def _dressed(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
     """Images binarised and shown in quadrants as `spec` says."""
-    train = replace(train, binarise=spec.binarise, observe=spec.observe)
-    return train, None if test is None else replace(test, binarise=spec.binarise, observe=spec.observe)
+    how: dict[str, Any] = {"binarise": spec.binarise, "observe": spec.observe, "mask": spec.mask}
+    return replace(train, **how), None if test is None else replace(test, **how)

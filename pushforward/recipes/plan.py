@@ -197,12 +197,17 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
     found["source"] = train.source_channels
     if train.binarise != "no":
         found["likelihood"] = "bernoulli"
-    if "classes" in known and not train.classes and not train.observe and not (train.attribute_names and "attributes" in known):
+    if (
+        "classes" in known
+        and not train.classes
+        and not (train.observe or train.mask)
+        and not (train.attribute_names and "attributes" in known)
+    ):
         raise BadInput(
             f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, name some in a CSV "
             "(labels), say how many clusters to look for (classes), or use vae."
         )
-    if train.observe:
+    if train.observe or train.mask:
         found["condition"] = "image"
     return {key: value for key, value in found.items() if key in known}
 

@@ -1,0 +1,81 @@
+"""Masks: where they lie, how much they hide, that chance decides only where it should, and a user's own."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from pushforward.core import BadInput, Stage
+from pushforward.data import DataSpec, Shuffled, open_data
+from pushforward.data.masks import BOXES, NAMES, drawn, holes
+
+
+def masks(name: str, count: int = 40, seed: int = 0, size: tuple[int, int] = (32, 24)) -> torch.Tensor:
+    return holes(name, count, *size, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_masks_are_zeros_and_ones_that_hide_something(name: str) -> None:
+    found = masks(name)
+    assert found.shape == (40, 1, 32, 24) and set(found.unique().tolist()) == {0.0, 1.0}
+    share = found.mean((1, 2, 3))
+    assert bool((share > 0.02).all()) and bool((share < 0.8).all())
+    assert torch.equal(found, masks(name)) and torch.equal(found, masks(name, seed=1)) == (name in BOXES)
+
+
+def test_halves_make_a_whole_and_eyes_are_two() -> None:
+    assert torch.equal(masks("left") + masks("right"), torch.ones(40, 1, 32, 24))
+    assert torch.equal(masks("upper") + masks("lower"), torch.ones(40, 1, 32, 24))
+    assert torch.equal(masks("left-eye") + masks("right-eye"), masks("eyes"))
+
+
+def test_squares_are_half_as_wide_and_lie_everywhere() -> None:
+    found = masks("square", 500)
+    assert (found.flatten(1).sum(1) == 16 * 12).all() and found.amax(0).min() == 1
+
+
+def test_strokes_hang_together_and_differ() -> None:
+    found = masks("strokes", 200)
+    assert 0.1 < float(found.mean()) < 0.5 and len(found.flatten(1).unique(dim=0)) == 200
+    assert float((found[..., 1:, :] != found[..., :-1, :]).float().mean()) < 0.1, "few edges: strokes, not noise"
+
+
+def test_a_users_own(tmp_path: Path) -> None:
+    picture = Image.new("L", (24, 32), 0)
+    picture.paste(200, (3, 5, 10, 20))
+    picture.save(tmp_path / "mine.png")
+    found = masks(str(tmp_path / "mine.png"), 2)
+    assert float(found[0].sum()) == 7 * 15 and float(found[0, 0, 5, 3]) == 1 and torch.equal(found[0], found[1])
+    for level, words in ((0, "hides nothing"), (255, "hides everything")):
+        Image.new("L", (24, 32), level).save(tmp_path / "flat.png")
+        with pytest.raises(BadInput, match=words):
+            drawn(tmp_path / "flat.png", 32, 24)
+    with pytest.raises(BadInput, match="has 24x32 pixels, but images have 16x16"):
+        drawn(tmp_path / "mine.png", 16, 16)
+
+
+def test_batches_hold_what_is_seen_and_new_holes_each_time() -> None:
+    train, test = open_data(DataSpec("faces", size=16, mask="strokes"))
+    assert test is not None
+    source = Shuffled(train, 0)
+    first, again, later = (source.batch(Stage(seen, 8), 0, 0, 1) for seen in (0, 0, 8))
+    assert torch.equal(first["mask"], again["mask"]) and not torch.equal(first["mask"], later["mask"])
+    torch.testing.assert_close(first["source"], first["image"] * (1 - first["mask"]))
+    assert torch.equal(test.batch(torch.arange(5))["mask"], test.batch(torch.arange(5))["mask"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"mask": "sqare"}, "did you mean 'square'"),
+        ({"mask": "square", "observe": 1}, "hide parts of an image in two ways"),
+        ({"mask": "no.png"}, "mask is 'no.png'"),
+        ({"mask": "square", "pairs": "edges"}, "hide parts of an image in two ways"),
+    ],
+)
+def test_bad_masks_are_a_sentence(options: dict[str, object], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        open_data(DataSpec("faces", size=16, **options))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="which have no pixels to hide"):
+        open_data(DataSpec("moons", mask="square"))
