@@ -28,7 +28,27 @@ def place(tmp_path_factory) -> Path:
     pushforward.train("pix2pix", str(place / "pairs"), pairs="left-to-right", palette="2", run=place / "labels", **SMALL)
     pushforward.train("pix2pix", "faces", pairs="edges", size=16, run=place / "edges", **SMALL)
     pushforward.train("pix2pix", "faces", pairs="parts", size=16, objective="l1", run=place / "parts", **SMALL)
+    pushforward.train(
+        "conditional_vae", "faces", mask="square", size=16, run=place / "holes", images=64, width=4, latent=2, net="convolution", quiet=True
+    )
+    hole = Image.new("L", (16, 16), 0)
+    hole.paste(255, (4, 4, 10, 12))
+    hole.save(place / "hole.png")
     return place
+
+
+@pytest.mark.parametrize("blend", [(), ("--blend",)])
+def test_what_a_mask_hides_is_painted_and_nothing_else(ask, place, blend, tmp_path):
+    Image.open(place / "photo.png").resize((16, 16)).save(tmp_path / "small.png")
+    answer = ask("edit", place / "holes", tmp_path / "small.png", "--mask", place / "hole.png", *blend, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    before, after = np.asarray(Image.open(tmp_path / "small.png")), np.asarray(Image.open(tmp_path / "out" / "small.png"))
+    changed = (before != after).any(2)
+    assert changed[4:12, 4:10].mean() > 0.8 and not changed[:4].any() and not changed[:, 10:].any()
+    assert "has 16x16 pixels" not in answer.err
+    wrong = ask("edit", place / "holes", tmp_path / "small.png", "--mask", place / "photo.png")
+    assert wrong.code == 2 and "has 40x40 pixels, but images have 16x16" in wrong.err
+    assert "hides nothing of them" in ask("edit", place / "edges", tmp_path / "small.png", "--mask", place / "hole.png").err
 
 
 @pytest.mark.parametrize(("run", "image"), [("labels", "map.png"), ("edges", "photo.png")])
@@ -66,7 +86,7 @@ def test_pictures_and_pages(ask, place, run):
 
 def test_what_cannot_be_edited_is_a_sentence(ask, place, tmp_path):
     assert "maps of the parts of drawn faces" in ask("edit", place / "parts", place / "photo.png").err
-    assert "translates no images" in ask("edit", "zoo/vae", place / "photo.png").err
+    assert "which edits no images" in ask("edit", "zoo/vae", place / "photo.png").err
     Image.new("RGB", (16, 16), (0, 255, 0)).save(tmp_path / "green.png")
     assert "are far from all colours of its palette" in ask("edit", place / "labels", tmp_path / "green.png").err
     answer = ask("train", "pix2pix", "--data", "digits", "--images", 100)
