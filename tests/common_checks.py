@@ -24,6 +24,7 @@ from pushforward.core import (
     Classifies,
     Edits,
     Encodes,
+    Parses,
     Player,
     Samples,
     Stage,
@@ -38,7 +39,7 @@ from pushforward.runs import Recipe, Run, config_as_json, config_of
 from pushforward.training import Trainer
 
 CLASSES = 3
-SMALL = {"shape": (1, 8, 8), "classes": CLASSES, "attributes": 4, "source": 1, "latent": 4, "width": 16, "batch_size": 16}
+SMALL = {"shape": (1, 8, 8), "classes": CLASSES, "attributes": 4, "source": 1, "parts": 5, "latent": 4, "width": 16, "batch_size": 16}
 """Settings of every system that has them, so that a check takes milliseconds."""
 TOTAL = 10_000
 """Images of the run that is pretended."""
@@ -423,6 +424,17 @@ def it_classifies(case: Case, folder: Path) -> None:
     torch.testing.assert_close(system.logits(image[:3]), logits[:3], rtol=1e-4, atol=1e-5)
 
 
+def it_parses(case: Case, folder: Path) -> None:
+    """Logits [N, P, H, W]; an image is parsed alike whatever else is in the batch."""
+    system, made = at(case, 0)
+    if not isinstance(system.eval(), Parses):
+        return
+    image = made.batch(system.stage, 0, 0, 1)["image"]
+    logits = system.parse(image)
+    assert logits.shape == (len(image), system.config.parts, *image.shape[2:]) and torch.isfinite(logits).all() and not logits.requires_grad
+    torch.testing.assert_close(system.parse(image[:3]), logits[:3], rtol=1e-3, atol=1e-4)
+
+
 def it_edits(case: Case, folder: Path) -> None:
     """Images in [-1, 1] of the size of the source; always the same without a seed, and the same for the same seed."""
     system, made = at(case, 0)
@@ -490,6 +502,7 @@ CHECKS = [
     it_answers_where_its_weights_lie,
     it_classifies,
     it_edits,
+    it_parses,
     it_weighs,
     what_is_saved_opens_the_same,
 ]

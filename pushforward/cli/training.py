@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pushforward.data import Dataset
     from pushforward.runs import Run
 
-FOLLOWS = ("shape", "classes", "attributes", "source")
+FOLLOWS = ("shape", "classes", "attributes", "source", "parts")
 """Settings of systems that follow from the data."""
 
 

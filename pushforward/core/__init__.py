@@ -1,6 +1,6 @@
 """Floor 0: the six ideas everything else is written in (torch only)."""
 
-from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Generates, Judges, Samples, Weighs, asked
+from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Generates, Judges, Parses, Samples, Weighs, asked
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player, growing
@@ -22,6 +22,7 @@ __all__ = [
     "Judges",
     "Moments",
     "Optimiser",
+    "Parses",
     "Player",
     "Samples",
     "Source",

@@ -97,6 +97,14 @@ class Judges(ABC):
         """A batch of as many generated examples, with the labels of `batch`: by the generator as it plays, not averaged, not cut."""
 
 
+class Parses(ABC):
+    """Says which part of the picture each pixel belongs to."""
+
+    @abstractmethod
+    def parse(self, image: Tensor) -> Float[Tensor, "n parts h w"]:
+        """Unnormalised log-probabilities of the parts of images [N, C, H, W] in [-1, 1]."""
+
+
 class Classifies(ABC):
     """Tells classes apart."""
 

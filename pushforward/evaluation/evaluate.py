@@ -11,10 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from pushforward import figures, metrics
-from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Samples, System, Weighs
+from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Parses, Samples, System, Weighs
 from pushforward.data import Dataset, open_data
 from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
+from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.samples import of_samples
 from pushforward.evaluation.translations import of_translations
 from pushforward.runs import Run, durable
@@ -63,6 +64,8 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     if isinstance(system, Weighs):
         found |= likelihood(system, dataset, asked.draws, q, folder, f"{run.folder.name} at {run.seen()}, {dataset.fingerprint}", progress)
     found |= codes(system, dataset, q, pictures)
+    if isinstance(system, Parses) and dataset.parts is not None:
+        found |= of_parts(system, dataset)
     if isinstance(system, Edits) and dataset.translate:
         found |= of_translations(system, dataset, run.data(memory)[0])
     if isinstance(system, Samples) and "source" not in system.needs and asked.samples:

@@ -61,10 +61,21 @@ def pairs(images: Any, reconstructions: Any, columns: int = 8) -> Image.Image:
 def as_picture(source: Any) -> NDArray[Any]:
     """A source [N, S, H, W] as pictures: itself where it is grey or coloured, else a colour for the map that is largest at each pixel."""
     maps = array(source)
-    if maps.shape[1] in (1, 3):
-        return maps
+    return maps if maps.shape[1] in (1, 3) else in_colours(maps)
+
+
+def in_colours(maps: NDArray[Any]) -> NDArray[Any]:
+    """A colour for the map [N, P, H, W] that is largest at each pixel."""
     colours = np.array([[int(name[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5)] for name in PALETTE], np.float32)
     return colours[maps.argmax(1) % len(colours)].transpose(0, 3, 1, 2)
+
+
+def parsed(images: Any, answers: Any, truth: Any, parts: int) -> Image.Image:
+    """Images [N, C, H, W], and below each the parts [N, H, W] that were found in it and those that are there, a colour each."""
+    maps = [np.eye(parts, dtype=np.float32)[array(each).astype(int)].transpose(0, 3, 1, 2) for each in (answers, truth)]
+    shown = np.broadcast_to(array(images), (len(maps[0]), 3, *maps[0].shape[2:]))
+    painted = [np.broadcast_to(in_colours(each), shown.shape) for each in maps]
+    return sheet(np.concatenate([shown, *painted]), len(shown), rows=["image", "found", "truth"])
 
 
 def completions(source: Any, answers: Any, truth: Any = None, mask: Any = None) -> Image.Image:

@@ -11,7 +11,7 @@ from pushforward.metrics.distances import classifier_score, frechet_distance, ke
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
 from pushforward.metrics.modes import mode_coverage, near_modes
 from pushforward.metrics.neighbourhoods import coverage, neighbourhoods
-from pushforward.metrics.pictures import histogram_intersection, l1, psnr, segmentation, sharpness, ssim
+from pushforward.metrics.pictures import f_scores, histogram_intersection, l1, psnr, segmentation, sharpness, ssim
 from pushforward.metrics.suggesting import suggestions
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "codes_of",
     "confusion",
     "coverage",
+    "f_scores",
     "frechet_distance",
     "histogram_intersection",
     "kernel_distance",

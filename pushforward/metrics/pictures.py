@@ -5,8 +5,10 @@ PSNR          10 log10(4 / E (y - y')^2), in decibels; with a mask over what it 
 SSIM          structural similarity (Wang et al. 2004), by torchmetrics; 1 for equal pictures
 sharpness     variance of the Laplacian, y' as a share of y: below 1 blur, above 1 noise
 intersection  of the histograms of L, a and b over all pixels of a set, 1 for equal ones              (Isola et al. 2017, section 4.2)
-segmentation  pixel and class accuracy and mean intersection over union, from a confusion matrix      (Long et al. 2015)
+segmentation  pixel and class accuracy, F and intersection over union, from a confusion matrix        (Long et al. 2015)
 """
+
+from statistics import mean
 
 import torch
 from jaxtyping import Float, Int
@@ -107,13 +109,26 @@ def histogram_intersection(truth: Float[Tensor, "n 3 h w"], made: Float[Tensor, 
     return found[0], found[1], found[2]
 
 
+def confusion_of(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: int) -> Float[Tensor, "k k"]:
+    """Pixels of each true part (row) by answer (column)."""
+    return torch.bincount(truth * classes + answer, minlength=classes * classes).view(classes, classes).double()
+
+
+def f_scores(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: int) -> list[float | None]:
+    """F = 2 |A B| / (|A| + |B|) of each part; None of one that does not occur in the truth."""
+    matrix = confusion_of(truth, answer, classes)
+    F = 2 * matrix.diagonal() / (matrix.sum(0) + matrix.sum(1)).clamp(min=1)
+    return [value if there else None for value, there in zip(F.tolist(), (matrix.sum(1) > 0).tolist(), strict=True)]
+
+
 def segmentation(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: int) -> dict[str, float]:
-    """Pixel accuracy, mean class accuracy and mean intersection over union, over classes that occur in the truth."""
-    matrix = torch.bincount(truth * classes + answer, minlength=classes * classes).view(classes, classes).double()
+    """Pixel accuracy, and the means of F (2 |A B| / (|A| + |B|)), accuracy and intersection over union over classes of the truth."""
+    matrix = confusion_of(truth, answer, classes)
     right, there = matrix.diagonal(), matrix.sum(1)
     occurs = there > 0
     union = there + matrix.sum(0) - right
     return {
+        "mean F": mean([F for F in f_scores(truth, answer, classes) if F is not None]),
         "pixel accuracy": float(right.sum() / matrix.sum()),
         "class accuracy": float((right / there.clamp(min=1))[occurs].mean()),
         "intersection over union": float((right / union.clamp(min=1))[occurs].mean()),

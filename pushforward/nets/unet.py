@@ -68,14 +68,26 @@ class Up(nn.Module):
 
 
 class UNet(nn.Module):
-    """source [N, into, H, W] -> image [N, out, H, W] in [-1, 1]: as many halvings as the size allows, and back.
+    """source [N, into, H, W] -> image [N, out, H, W] in [-1, 1] (where `bounded`): as many halvings as the size allows, and back.
 
     skips: each level of the way up also sees its mirror on the way down; without, an encoder-decoder. No normalisation in the first level
     and in the innermost, where a map of one pixel would be all that there is to normalise over.
     """
 
-    def __init__(self, into: int, out: int, size: tuple[int, int], width: int, norm: Norm, upwards: Upwards, dropout: float, skips: bool):
+    def __init__(
+        self,
+        into: int,
+        out: int,
+        size: tuple[int, int],
+        width: int,
+        norm: Norm,
+        upwards: Upwards,
+        dropout: float,
+        skips: bool,
+        bounded: bool = True,
+    ):
         super().__init__()
+        self.bounded = bounded
         depth = max(1, min(DEEPEST, int(log2(min(size)))))
         sizes = [size]
         for _ in range(depth):
@@ -102,7 +114,7 @@ class UNet(nn.Module):
         x = maps.pop()
         for number, up in enumerate(self.ups):
             x = up(torch.cat([x, maps.pop()], 1) if self.skips and number else x)
-        return torch.tanh(x)
+        return torch.tanh(x) if self.bounded else x
 
 
 class PatchCritic(nn.Module):

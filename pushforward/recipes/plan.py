@@ -177,7 +177,7 @@ def complete(
         train.fingerprint,
         train.classes,
         train.attribute_names,
-        train.part_names if train.translate else (),
+        train.part_names,
         name,
         report_every=max(batch, images // 200),
         sheet_every=max(batch, images // 20),
@@ -194,7 +194,7 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
     """Settings that follow from the data: shape, classes and, where pixels are two-valued, the likelihood."""
     known = [f.name for f in fields(kind.Config)]
     found: dict[str, Any] = {"shape": train.shape, "classes": len(train.classes), "attributes": len(train.attribute_names)}
-    found["source"] = train.source_channels
+    found |= {"source": train.source_channels, "parts": len(train.part_names)}
     if train.binarise != "no":
         found["likelihood"] = "bernoulli"
     if (

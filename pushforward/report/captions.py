@@ -53,3 +53,4 @@ TRANSLATIONS = (
     "The first answer leaves dropout out and is always the same, the others draw it. An answer need not be the truth, but it should fit "
     "its source, and be as sharp as a photo."
 )
+PARTS = "Small parts are the hard ones: look whether eyes, brows and mouth are found, and how straight borders are."

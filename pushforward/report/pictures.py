@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from pushforward import figures, metrics
-from pushforward.core import BadInput, Batch, Edits, Encodes, Samples, System
+from pushforward.core import BadInput, Batch, Edits, Encodes, Parses, Samples, System
 from pushforward.data import Dataset
 from pushforward.maths.interpolation import lerp, slerp
 from pushforward.report.asking import able, content, device_of, images_of, in_turn, labels_of, latent_of, told_labels
@@ -146,6 +146,13 @@ def completions(system: System, dataset: Dataset, count: int = 8, answers: int =
     editor = able(system, Edits)
     made = [editor.edit(batch, seed).cpu() for seed in (None, *range(answers - 1))]  # the likeliest, then drawn ones
     return figures.completions(batch["source"], torch.stack(made), batch["image"], batch.get("mask"))
+
+
+def parsed(system: System, dataset: Dataset, count: int = 8) -> Image.Image:
+    """Images of `dataset`, the parts that the system finds in them, and those that are there."""
+    batch = images_of(dataset, in_turn(dataset, count), system)
+    found = able(system, Parses).parse(batch["image"]).argmax(1)
+    return figures.parsed(batch["image"].cpu(), found.cpu(), batch["parts"].cpu(), len(dataset.part_names))
 
 
 def _own_units(dataset: Dataset, row: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pushforward import figures
-from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Samples
+from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Parses, Samples
 from pushforward.report import captions, pictures
 from pushforward.report.asking import images_of, in_turn, labels_of, latent_of
 from pushforward.report.facts import Shown, percent
@@ -53,7 +53,18 @@ class Section:
 def sections(shown: Shown) -> tuple[list[Section], list[str]]:
     """The sections of a run's page, and a sentence for each that had to be left out."""
     found, missing = [], []
-    for write in (encoding, sampling, conditional_sampling, interpolation, completion, classification, clusters, curves, evolution):
+    for write in (
+        encoding,
+        sampling,
+        conditional_sampling,
+        interpolation,
+        completion,
+        parsing,
+        classification,
+        clusters,
+        curves,
+        evolution,
+    ):
         try:
             section = write(shown)
         except BadInput as error:
@@ -137,6 +148,15 @@ def completion(shown: Shown) -> Section | None:
     alt = f"{shown.examples.capitalize()} of which a part was seen, three completions of each, and the truth."
     intro = "Only a part of each image is seen; the rest must be made up."
     return Section("completions", "Completions", intro, [Plate(picture, alt, captions.COMPLETIONS)])
+
+
+def parsing(shown: Shown) -> Section | None:
+    """Parts found and true, of a system that parses."""
+    if not isinstance(shown.system, Parses) or shown.dataset.parts is None:
+        return None
+    alt = f"{shown.examples.capitalize()}, the parts found in them, and the true ones, a colour each."
+    plate = Plate(pictures.parsed(shown.system, shown.dataset), alt, captions.PARTS)
+    return Section("parts", "Parts", "Which part each pixel belongs to.", [plate])
 
 
 def translation(shown: Shown) -> Section:

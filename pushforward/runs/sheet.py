@@ -3,7 +3,7 @@
 from PIL import Image
 
 from pushforward import figures
-from pushforward.core import Edits, Samples, System
+from pushforward.core import Edits, Parses, Samples, System
 from pushforward.data import Dataset
 
 COUNT = 64
@@ -11,6 +11,11 @@ COUNT = 64
 
 def sheet(system: System, dataset: Dataset) -> Image.Image | None:
     """Samples (a column per class where there are few classes), or completions of the first examples where a system edits images."""
+    if isinstance(system, Parses):
+        import torch
+
+        first = dataset.batch(torch.arange(min(8, len(dataset))))
+        return figures.parsed(first["image"], system.parse(first["image"]).argmax(1), first["parts"], len(dataset.part_names))
     if isinstance(system, Edits) and "source" in system.needs:
         import torch
 

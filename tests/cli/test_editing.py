@@ -91,3 +91,14 @@ def test_what_cannot_be_edited_is_a_sentence(ask, place, tmp_path):
     assert "are far from all colours of its palette" in ask("edit", place / "labels", tmp_path / "green.png").err
     answer = ask("train", "pix2pix", "--data", "digits", "--images", 100)
     assert answer.code == 2 and "translates pairs of images. Give --pairs" in answer.err
+
+
+def test_parts_of_faces_are_found_and_scored(ask, tmp_path):
+    run = pushforward.train("parsing", "faces", size=16, images=1_600, width=8, run=tmp_path / "parts", quiet=True)
+    assert ask("evaluate", run.folder).code == 0
+    found = json.loads((run.folder / "evaluation.json").read_text())
+    assert found["pixel accuracy"] > 0.5 and {"mean F", "F of skin", "intersection over union"} <= found.keys()
+    page = ask("report", run.folder)
+    assert page.code == 0 and 'id="parts"' in page.path.read_text() and run.sheets()
+    answer = ask("train", "parsing", "--data", "digits", "--images", 100)
+    assert answer.code == 2 and "Parsing learns from maps of 2 parts or more" in answer.err

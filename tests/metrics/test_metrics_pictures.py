@@ -52,6 +52,7 @@ def test_segmentation_from_a_confusion_matrix() -> None:
     truth, answer = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([0, 0, 0, 1, 1, 0])
     found = pictures.segmentation(truth, answer, 3)
     assert found["pixel accuracy"] == pytest.approx(4 / 6) and found["class accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert found["mean F"] == pytest.approx((2 * 3 / 8 + 2 * 1 / 4) / 2)
     assert found["intersection over union"] == pytest.approx((3 / 5 + 1 / 3) / 2)
 
 

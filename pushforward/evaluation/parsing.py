@@ -1,0 +1,24 @@
+"""How well parts are found: pixel by pixel, on held-out images."""
+
+from typing import Any
+
+import torch
+
+from pushforward import metrics
+from pushforward.core import Parses
+from pushforward.data import Dataset
+
+TOGETHER = 32
+"""Images that are parsed at a time."""
+
+
+def of_parts(system: Parses, dataset: Dataset) -> dict[str, Any]:
+    """Accuracies, F and intersection over union; and F of each part."""
+    truth, answer = [], []
+    for part in torch.arange(len(dataset)).split(TOGETHER):
+        batch = dataset.batch(part)
+        truth.append(batch["parts"].flatten())
+        answer.append(system.parse(batch["image"]).argmax(1).flatten())
+    a, b, count = torch.cat(truth), torch.cat(answer), len(dataset.part_names)
+    found: dict[str, Any] = dict(metrics.segmentation(a, b, count))
+    return found | {f"F of {name}": F for name, F in zip(dataset.part_names, metrics.f_scores(a, b, count), strict=True) if F is not None}
