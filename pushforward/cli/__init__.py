@@ -1,6 +1,7 @@
 """Floor 6: commands, one sentence each. torch is imported only inside a command, so that help is quick."""
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says (`sys.argv` where `arguments` is None) and return the exit status.
 
     0: done. 2: something that was given cannot be used. 3: the disk is full. 4: the training diverged too often.
-    130, 143: stopped by SIGINT or SIGTERM. All but 0 come with one sentence on stderr.
+    130, 143: stopped by SIGINT or SIGTERM; 141: nobody reads the output any more. All but 0 and 141 come with one sentence on stderr.
     """
     try:
         command = understood(COMMANDS, sys.argv[1:] if arguments is None else list(arguments))
@@ -62,6 +63,7 @@ def done(command: Command) -> int:
 
     try:
         command.run_it()
+        sys.stdout.flush()
     except (BadInput, Misspelt) as error:
         return told(str(error), 2)
     except NoSpace as error:
@@ -72,6 +74,9 @@ def done(command: Command) -> int:
         return told(str(error), error.code)
     except KeyboardInterrupt:
         return told("Stopped.", 130)
+    except BrokenPipeError:  # who read the output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         if not error.filename:
             raise

@@ -140,9 +140,10 @@ def write_csv(heads: list[str], rows: list[list[str]], path: Path) -> Path:
 
 def abilities(kind: "type[System]") -> list[str]:
     """`samples, encodes`: what a system can do."""
-    from pushforward.core import Classifies, Edits, Encodes, Samples
+    from pushforward.core import Classifies, Edits, Encodes, Generates, Parses, Samples
 
-    return [ability.__name__.lower() for ability in (Samples, Encodes, Classifies, Edits) if issubclass(kind, ability)]
+    every = (Samples, Encodes, Generates, Classifies, Edits, Parses)
+    return [ability.__name__.lower() for ability in every if issubclass(kind, ability)]
 
 
 def settings_of(kind: "type[System]") -> list[str]:

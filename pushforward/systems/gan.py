@@ -1,5 +1,6 @@
-"""Generative adversarial nets (Goodfellow et al. 2014), by default in the form of Huang et al. 2024, "The GAN is dead; long live the GAN!
-A modern baseline GAN" (R3GAN).
+"""Generative adversarial nets (Goodfellow et al. 2014).
+
+By default in the form of Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline GAN" (R3GAN):
 
     model          z ~ N(0, I),  x = G(z)
     discriminator  D(x), the logit of "x is real"

@@ -1,5 +1,6 @@
-"""Parsing of faces into parts: a U-Net (Ronneberger, Fischer & Brox 2015) that names the part each pixel belongs to, as generative face
-completion wants it (Li et al. 2017, whose network is a VGG encoder with the decoder of Noh, Hong & Han 2015).
+"""Parsing of images into parts: a U-Net (Ronneberger, Fischer & Brox 2015) that names the part each pixel belongs to.
+
+Generative face completion wants one for faces (Li et al. 2017, whose network is a VGG encoder with the decoder of Noh, Hong & Han 2015).
 
     minimised   E -log q(part | image) over pixels, each part weighed by its frequency to the power -`rare`
 

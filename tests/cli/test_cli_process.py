@@ -19,6 +19,16 @@ def test_help_and_complaints_need_no_torch():
     assert done.returncode == 0 and done.stdout.endswith("\n[]\n"), done.stderr
 
 
+def test_who_stops_reading_the_output_is_no_fault():
+    reader = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.2)"], stdin=subprocess.PIPE)
+    words = [sys.executable, "-m", "pushforward", "systems", "classification_vae"]
+    writer = subprocess.Popen(words, stdout=reader.stdin, stderr=subprocess.PIPE, text=True)
+    reader.stdin.close()
+    _, said = writer.communicate()
+    reader.wait()
+    assert writer.returncode == 141 and said == ""
+
+
 def test_help_is_quick():
     def seconds() -> float:
         start = time.perf_counter()
