@@ -23,6 +23,7 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "ladder_vae": ("mnist_ladder", {"width": 8, "rate": 3e-3, "images": 500_000}),
     "moment_matching": ("moment_matching", {"data": "checkerboard", "images": 2_000_000}),
     "gan": ("mnist_gan", {"width": 12, "images": 600_000}),
+    "conditional_gan": ("mnist_conditional_gan", {"width": 12, "images": 600_000}),
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
 }
