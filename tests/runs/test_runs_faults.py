@@ -74,7 +74,7 @@ def one_round(folder: Path) -> Callable[[], object]:
     setbacks = run.resume(trainer)
     with generators_left_alone():
         trainer.round()
-    return lambda: record(run, trainer, setbacks, SAVED * BATCH, SAVED * BATCH, Screen("", 1, quiet=True))
+    return lambda: record(run, trainer, None, setbacks, SAVED * BATCH, SAVED * BATCH, Screen("", 1, quiet=True))
 
 
 def one_resume(folder: Path) -> Callable[[], object]:
