@@ -67,7 +67,8 @@ class Edit:
         target = self.out or outputs(run) / "edited"
         for seed in (None, *range(self.several)):
             parts = [{key: value[part] for key, value in batch.items()} for part in torch.arange(len(files)).split(16)]  # type: ignore[index]
-            made = torch.cat([system.edit(part, seed) for part in parts])  # type: ignore[arg-type]
+            answer = getattr(system, "painted", system.edit) if self.blend else system.edit
+            made = torch.cat([answer(part, seed) for part in parts])  # type: ignore[arg-type]
             made = blended(batch["source"], made, batch["mask"]) if self.blend else made
             for file, picture in zip(files, pixels(made), strict=True):
                 name = Path(file).stem + ("" if seed is None else f"-{seed + 1}")

@@ -222,7 +222,7 @@ def comparison(train: "Dataset", test: "Dataset | None") -> list[str]:
 
 def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
     """Commands that this run's system can answer."""
-    from pushforward.core import UNLABELLED, Classifies, Encodes, Generates, Samples
+    from pushforward.core import UNLABELLED, Classifies, Edits, Encodes, Generates, Samples
 
     table, whole = len(system.config.shape) == 1, not completes(system)
     labels = system.labels if isinstance(system, Samples) else 0
@@ -234,7 +234,7 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("reconstruct", run.folder): not table and (isinstance(system, Encodes) or not whole),
         ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
-        ("edit", run.folder, "drawings/"): train.translate and run.recipe.data.pairs != "parts",
+        ("edit", run.folder, "drawings/"): isinstance(system, Edits) and train.translate and run.recipe.data.pairs != "parts",
         ("walk", run.folder): not table and isinstance(system, Generates),
         ("project", run.folder): not table and isinstance(system, Generates),
         ("directions", run.folder): not table and isinstance(system, Generates),

@@ -174,6 +174,8 @@ def found_colours(data: Dataset, count: int) -> Float[Tensor, "k c"]:
     mean = torch.zeros(len(bins), seen.shape[1]).index_add_(0, place, seen) / often[:, None]
     # a rare colour counts nearly as much as a common one, a handful of odd pixels hardly
     weight = often.double().pow(RARE).where(often > len(seen) * ODD, 0.0)
+    if int((weight > 0).sum()) < count:
+        raise BadInput(f"palette is {count}, but the sources of '{data.name}' have no so many different colours; name them, or give fewer.")
     found = KMeans(count, n_init=10, random_state=0).fit(mean.numpy(), sample_weight=weight.numpy())
     centre = torch.from_numpy(np.asarray(found.cluster_centers_, np.float32))
     nearest = torch.cdist(seen, centre).argmin(1)

@@ -199,7 +199,7 @@ def _read_file(spec: DataSpec) -> Parts:
         )
     kind = path.suffix.lower()
     if path.is_dir() or kind == ".zip":
-        return images.read(path, 0 if spec.pairs else spec.size)
+        return images.read(path, spec.size if spec.pairs in ("", "edges", "grey") else 0)
     if kind in (".npy", ".npz"):
         return arrays.read(path)
     if kind == ".csv":

@@ -97,9 +97,9 @@ def users_own(asked: str, shape: tuple[int, ...]) -> FeatureNet:
     place, _, name = asked.partition(":")
     try:
         found: Any = getattr(import_module(place), name)
-    except (ImportError, AttributeError) as error:
+        net = found() if isinstance(found, type) else found
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise BadInput(f"There is no feature net '{asked}' ({error}); give module:name of something Python can import.") from None
-    net = found() if isinstance(found, type) else found
     if not isinstance(net, nn.Module):
         raise BadInput(f"'{asked}' is a {type(net).__name__}, but a feature net is a torch module; give one.")
     net.eval()

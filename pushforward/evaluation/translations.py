@@ -18,7 +18,8 @@ def of_translations(system: Edits, dataset: Dataset, train: Dataset) -> dict[str
     truth = dataset.batch(torch.arange(len(dataset)))["image"]
     answers = [answered(system, dataset, seed) for seed in (None, *range(DRAWS))]
     found = compared(truth, answers[0])
-    mean = torch.stack([part.mean(0) * len(part) for part in images_of(train).split(500)]).sum(0) / len(train)
+    mean = sum(train.batch(part)["image"].sum(0) for part in torch.arange(len(train)).split(500)) / len(train)
+    assert isinstance(mean, Tensor)
     found["L1 of the mean training image"] = metrics.l1(truth, mean.expand_as(truth))
     pairs = [(a, b) for n, a in enumerate(answers[1:]) for b in answers[n + 2 :]]
     return found | {"diversity": sum(metrics.l1(a, b) for a, b in pairs) / len(pairs)}
@@ -36,11 +37,6 @@ def compared(truth: Tensor, made: Tensor) -> dict[str, float]:
         for name, share in zip("Lab", metrics.histogram_intersection(truth, made), strict=True):
             found[f"histogram intersection, {name}"] = share
     return found
-
-
-def images_of(dataset: Dataset) -> Tensor:
-    """All images."""
-    return torch.cat([dataset.batch(part)["image"] for part in torch.arange(len(dataset)).split(500)])
 
 
 def answered(system: Edits, dataset: Dataset, seed: int | None) -> Tensor:

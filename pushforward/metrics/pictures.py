@@ -103,7 +103,7 @@ def histogram_intersection(truth: Float[Tensor, "n 3 h w"], made: Float[Tensor, 
     for plane, (low, high) in enumerate(RANGES):
         shares = []
         for x in (truth, made):
-            counts = torch.histc(torch.cat([lab(part)[:, plane].flatten() for part in x.split(100)]), BINS, low, high)
+            counts = torch.histc(torch.cat([lab(part)[:, plane].clamp(low, high).flatten() for part in x.split(100)]), BINS, low, high)
             shares.append(counts / counts.sum().clamp(min=1))
         found.append(float(torch.minimum(*shares).sum()))
     return found[0], found[1], found[2]

@@ -108,6 +108,8 @@ def walk(
     if stops < 2 or steps < 2 or count < 1:
         raise BadInput(f"A walk of {count} images with {stops} stops and {steps} steps between is none; take 1, 2 and 2 at the least.")
     generator = image_maker(system)
+    if truncation < 0:
+        raise BadInput(f"truncation is {truncation:g}, but must be above 0, or 0 for none.")
     code = noise(stops * count, generator.latent, seed, torch.device("cpu")).view(stops, count, -1)
     code = truncated(code, truncation) if truncation else code
     t = torch.arange(steps) / steps
@@ -126,6 +128,8 @@ def projected(
     label [N]: the classes, of a system that is told them.
     """
     generator = image_maker(system)
+    if not isinstance(system, Generates):
+        raise BadInput(f"{type(system).__name__} has no slopes to search along. Use a gan, or encode the image (reconstruct).")
     image = image.to(generator.device)
     random = noise(STARTS, generator.latent, seed, generator.device)
     starts = []

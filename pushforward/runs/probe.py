@@ -87,7 +87,10 @@ def compared(real: Batch, made: Batch) -> dict[str, float]:
 
 def rarest(made: Batch, known: Batch, classes: int) -> float:
     """How often the rarest class is made, as a share of how often it is real."""
-    x, y = (content(batch).flatten(1).double() for batch in (known, made))
-    kinds = known["label"][torch.cdist(y, x).argmin(1)].bincount(minlength=classes) / len(y)
-    real = known["label"].clamp(min=0).bincount(minlength=classes) / len(x)
+    told = known["label"] >= 0
+    if not bool(told.any()):
+        return 1.0
+    x, y, label = content(known)[told].flatten(1).double(), content(made).flatten(1).double(), known["label"][told]
+    kinds = label[torch.cdist(y, x).argmin(1)].bincount(minlength=classes) / len(y)
+    real = label.bincount(minlength=classes) / len(x)
     return float((kinds / real)[real > 0].min())

@@ -239,15 +239,21 @@ class ConditionalGAN(System, Samples, Generates, Judges):
             other = None if seed is None else seed + ELSEWHERE  # z must not tell it
             return 2 * torch.special.ndtr(noise(count, self.known, other, device)) - 1
         a = torch.as_tensor(label, device=device)
-        if not a.is_floating_point() or a.shape[-1:] != (self.known,) or not bool(((a >= 0) & (a <= 1)).all()):
+        if not a.is_floating_point() or a.shape not in ((self.known,), (count, self.known)) or not bool(((a >= 0) & (a <= 1)).all()):
             raise BadInput(f"This GAN is told {self.known} attributes in [0, 1] and no class; give a row of them for each example.")
         return (2 * a.float() - 1).expand(count, -1)
 
+    def beside(self, code: Tensor, label: int | Tensor | None) -> Tensor:
+        """Codes and what is told with them: attributes of which nothing is said are 1/2, for all codes alike."""
+        if self.config.told == "attributes" and label is None:
+            label = torch.full((self.known,), 0.5)
+        return torch.cat([code, self.told(len(code), label, 0)], 1)
+
     def generate(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
-        return self.averaged(torch.cat([code, self.told(len(code), label, 0)], 1))
+        return self.averaged(self.beside(code, label))
 
     def activations(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
-        return self.averaged.halfway(torch.cat([code, self.told(len(code), label, 0)], 1))
+        return self.averaged.halfway(self.beside(code, label))
 
     @torch.no_grad()
     def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:

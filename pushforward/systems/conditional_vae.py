@@ -208,11 +208,15 @@ class ConditionalVAE(System, Samples, Encodes, Edits, Weighs):
             raise BadInput(
                 "This conditional VAE is told a class, not a part of an image, so it completes nothing. Train with --condition image."
             )
+        return torch.where(batch["mask"] > 0, self.painted(batch, seed), batch["source"])
+
+    @torch.no_grad()
+    def painted(self, batch: Batch, seed: int | None = None) -> Tensor:
+        """The whole image as the decoder paints it, what is seen included."""
         c = self.networks.condition(batch)
         mean, log_var = self.networks.before(c)
         z = mean if seed is None else mean + (log_var / 2).exp() * noise(len(mean), mean.shape[1], seed, mean.device)
-        made = self.networks.likelihood.mean(self.networks.decoder(torch.cat([z, c], 1)))
-        return torch.where(batch["mask"] > 0, made, batch["source"])
+        return self.networks.likelihood.mean(self.networks.decoder(torch.cat([z, c], 1)))
 
     @torch.no_grad()
     def log_weights(self, batch: Batch, draws: int) -> tuple[Tensor, Tensor]:

@@ -170,7 +170,7 @@ class Trainer:
         |A F|), S and A the symmetric and antisymmetric part of the Jacobian of the field F. None for a lone player, or compiled losses."""
         if len(self.players) < 2 or self.compiled:
             return None
-        told, running = self.terms, [b.clone() for b in self.running]
+        told, running = dict(self.terms), [b.clone() for b in self.running]
         self.batches = {}
         now = self.field(self.players)
         along, against = self.twist(now)
