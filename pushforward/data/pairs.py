@@ -99,6 +99,10 @@ def joined(data: Dataset, source: str, target: str) -> Dataset:
     for folder in (source, target):
         own = (data.label == data.classes.index(folder)).nonzero().flatten().tolist()
         places.append({data.names[place].rpartition("/")[2].rpartition(".")[0]: place for place in own})
+        if len(places[-1]) < len(own):
+            raise BadInput(
+                f"Some files of '{folder}' bear one name ({len(own)} files, {len(places[-1])} names); rename them, each pair alike."
+            )
     if alone := sorted(places[0].keys() ^ places[1].keys()):
         shown = ", ".join(alone[:10]) + (f" and {len(alone) - 10} more" if len(alone) > 10 else "")
         raise BadInput(f"{len(alone)} files of '{source}' and '{target}' have no partner of the same name: {shown}; add or remove them.")
