@@ -80,10 +80,13 @@ class Edit:
 
         import torch
 
+        from pushforward.data import masks
+
         if run.recipe.data.pairs:
             return {"source": sources(run, data)}
         name = str(self.mask) if self.mask else run.recipe.data.mask
-        batch = replace(data, mask=name).batch(torch.arange(len(data)))
+        own = None if name in masks.NAMES else masks.drawn(Path(name).expanduser(), *data.shape[1:])
+        batch = replace(data, mask=name if own is None else "", hole=own).batch(torch.arange(len(data)))
         return {"source": batch["source"], "mask": batch["mask"]}
 
 

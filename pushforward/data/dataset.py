@@ -15,7 +15,7 @@ from pushforward.data.masks import holes
 
 Binarise = Literal["no", "dynamic", "threshold"]
 EACH = ("image", "row", "label", "attributes", "source", "parts")
-TENSORS = (*EACH, "centre", "scale")
+TENSORS = (*EACH, "centre", "scale", "hole")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,9 @@ class Dataset:
     observe: int = 0
     """1..3: batches also hold `source`, the image with only so many of its four quadrants seen, and `mask`, 1 where it is hidden."""
     mask: str = ""
-    """Batches also hold `mask`, 1 where an image is hidden (see `masks.py`), and `source`, what is seen of it."""
+    """Batches also hold `mask`, 1 where an image is hidden (a name in `masks.py`), and `source`, what is seen of it."""
+    hole: Tensor | None = None
+    """float32 [h, w]: a mask of the user's own, which stands for one of a name."""
     neighbours: int = 0
     """Training batches also hold `guess`, from the labels spread over a graph of so many nearest neighbours; 0: they do not."""
     notes: tuple[str, ...] = ()
@@ -121,10 +123,8 @@ class Dataset:
         batch: Batch = {"index": index}
         if self.image is not None:
             batch["image"] = self._scaled(self.image.index_select(0, index), generator)
-            if self.mask:
-                chance = generator or fresh("holes", device=self.device)
-                _, height, width = self.shape
-                batch["mask"] = holes(self.mask, len(index), height, width, chance).to(self.device)
+            if self.hides:
+                batch["mask"] = self._holes(len(index), generator)
                 batch["source"] = batch["image"] * (1 - batch["mask"]) + 0.0
             if self.observe:
                 batch["mask"] = self._hidden.expand(len(index), -1, -1, -1).contiguous()
@@ -153,6 +153,18 @@ class Dataset:
             level = bits.view(torch.int16)[: image.numel()].view(image.shape)
             return image.float().mul_(65536 / 255).sub_(32768.5).sub_(level).sign_()
         return image.float().div_(127.5).sub_(1)
+
+    @property
+    def hides(self) -> bool:
+        """Whether a part of each image is hidden by a mask."""
+        return bool(self.mask) or self.hole is not None
+
+    def _holes(self, count: int, generator: torch.Generator | None) -> Tensor:
+        """float32 [m, 1, h, w]."""
+        _, height, width = self.shape
+        if self.hole is not None:
+            return self.hole.expand(count, 1, height, width).contiguous()
+        return holes(self.mask, count, height, width, generator or fresh("holes", device=self.device))
 
     def _translated(self, batch: Batch, index: Tensor) -> Tensor:
         """float32 [m, s, h, w]."""

@@ -50,21 +50,14 @@ def check(name: str) -> None:
 
 
 def holes(name: str, count: int, height: int, width: int, chance: torch.Generator) -> Float[Tensor, "n 1 h w"]:
-    """`count` masks; those that are not random are all the same.
-
-    Raises:
-        BadInput: a .png of another size, or one that hides nothing or everything.
-    """
+    """`count` masks of a name, where `chance` lies; those that are not random are all the same."""
     if name == "strokes":
         return strokes(count, height, width, chance)
     if name == "square":
         return squares(count, height, width, chance)
-    hidden = torch.zeros(1, 1, height, width)
-    if name in BOXES:
-        top, bottom, left, right = BOXES[name]
-        hidden[..., round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = 1
-    else:
-        hidden[0, 0] = drawn(Path(name).expanduser(), height, width)
+    hidden = torch.zeros(1, 1, height, width, device=chance.device)
+    top, bottom, left, right = BOXES[name]
+    hidden[..., round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = 1
     return hidden.expand(count, -1, -1, -1).contiguous()
 
 
@@ -94,8 +87,8 @@ def squares(count: int, height: int, width: int, chance: torch.Generator) -> Flo
     inside = []
     for side in (height, width):
         long = max(1, side // 2)
-        start = (torch.rand(count, 1, generator=chance) * (side - long + 1)).floor()
-        place = torch.arange(side)
+        start = (torch.rand(count, 1, generator=chance, device=chance.device) * (side - long + 1)).floor()
+        place = torch.arange(side, device=chance.device)
         inside.append((place >= start) & (place < start + long))
     return (inside[0][:, None, :, None] & inside[1][:, None, None, :]).float()
 
@@ -105,12 +98,12 @@ def strokes(count: int, height: int, width: int, chance: torch.Generator) -> Flo
     short = min(height, width)
 
     def between(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(count, *shape, generator=chance)
+        return low + (high - low) * torch.rand(count, *shape, generator=chance, device=chance.device)
 
-    corner = between(0, 1, STROKES, 2) * torch.tensor([height, width])
+    corner = between(0, 1, STROKES, 2) * torch.tensor([height, width], device=chance.device)
     angle, thick = between(0, 2 * pi, STROKES), between(*THICK, STROKES) * short
-    rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-    hidden = torch.zeros(count, height, width, dtype=torch.bool)
+    rows, columns = torch.meshgrid(*(torch.arange(side, device=chance.device) + 0.5 for side in (height, width)), indexing="ij")
+    hidden = torch.zeros(count, height, width, dtype=torch.bool, device=chance.device)
     for _ in range(CORNERS):
         step = torch.stack([angle.sin(), angle.cos()], 2) * (between(*LONG, STROKES) * short)[..., None]
         away = [grid - corner[..., axis, None, None] for axis, grid in enumerate((rows, columns))]

@@ -55,7 +55,7 @@ class Shuffled:
         if self.labelled:
             index = torch.cat([self._draw(stage.seen, stream)[shard::shards], index])
         noise = None
-        if self.dataset.binarise == "dynamic" or self.dataset.mask:
+        if self.dataset.binarise == "dynamic" or self.dataset.hides:
             noise = generator("pixels", self.seed, stream, stage.seen, shard, device=self.dataset.device)
         batch = self.dataset.batch(index, noise)
         if self._guess is not None:

@@ -224,5 +224,9 @@ def _siblings(path: Path) -> list[str]:
 
 def _dressed(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
     """Images binarised and shown in quadrants as `spec` says."""
-    how: dict[str, Any] = {"binarise": spec.binarise, "observe": spec.observe, "mask": spec.mask}
+    how: dict[str, Any] = {"binarise": spec.binarise, "observe": spec.observe}
+    if spec.mask in masks.NAMES:
+        how["mask"] = spec.mask
+    elif spec.mask:
+        how["hole"] = masks.drawn(Path(os.path.expanduser(spec.mask)), *train.shape[1:])
     return replace(train, **how), None if test is None else replace(test, **how)

@@ -200,14 +200,14 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
     if (
         "classes" in known
         and not train.classes
-        and not (train.observe or train.mask)
+        and not (train.observe or train.hides)
         and not (train.attribute_names and "attributes" in known)
     ):
         raise BadInput(
             f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, name some in a CSV "
             "(labels), say how many clusters to look for (classes), or use vae."
         )
-    if train.observe or train.mask:
+    if train.observe or train.hides:
         found["condition"] = "image"
     return {key: value for key, value in found.items() if key in known}
 

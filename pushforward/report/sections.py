@@ -142,7 +142,7 @@ def completion(shown: Shown) -> Section | None:
     """Seen part, answers and truth, of a system that completes images."""
     if isinstance(shown.system, Edits) and shown.dataset.translate:
         return translation(shown)
-    if not isinstance(shown.system, Edits) or not (shown.dataset.observe or shown.dataset.mask):
+    if not isinstance(shown.system, Edits) or not (shown.dataset.observe or shown.dataset.hides):
         return None
     picture = pictures.completions(shown.system, shown.dataset)
     alt = f"{shown.examples.capitalize()} of which a part was seen, three completions of each, and the truth."

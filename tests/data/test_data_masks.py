@@ -45,8 +45,8 @@ def test_a_users_own(tmp_path: Path) -> None:
     picture = Image.new("L", (24, 32), 0)
     picture.paste(200, (3, 5, 10, 20))
     picture.save(tmp_path / "mine.png")
-    found = masks(str(tmp_path / "mine.png"), 2)
-    assert float(found[0].sum()) == 7 * 15 and float(found[0, 0, 5, 3]) == 1 and torch.equal(found[0], found[1])
+    found = drawn(tmp_path / "mine.png", 32, 24)
+    assert found.shape == (32, 24) and float(found.sum()) == 7 * 15 and float(found[5, 3]) == 1
     for level, words in ((0, "hides nothing"), (255, "hides everything")):
         Image.new("L", (24, 32), level).save(tmp_path / "flat.png")
         with pytest.raises(BadInput, match=words):
@@ -63,6 +63,24 @@ def test_batches_hold_what_is_seen_and_new_holes_each_time() -> None:
     assert torch.equal(first["mask"], again["mask"]) and not torch.equal(first["mask"], later["mask"])
     torch.testing.assert_close(first["source"], first["image"] * (1 - first["mask"]))
     assert torch.equal(test.batch(torch.arange(5))["mask"], test.batch(torch.arange(5))["mask"])
+
+
+def test_a_users_own_belongs_to_the_data(tmp_path: Path) -> None:
+    """Repainted, it is another data set, which a run refuses to go on with."""
+    prints = []
+    for left in (2, 3):
+        picture = Image.new("L", (16, 16), 0)
+        picture.paste(255, (left, 2, 10, 10))
+        picture.save(tmp_path / "mine.png")
+        train, _ = open_data(DataSpec("digits", size=16, mask=str(tmp_path / "mine.png")))
+        prints.append(train.fingerprint)
+        batch = train.batch(torch.arange(3))
+        assert float(batch["mask"].sum()) == 3 * 8 * (10 - left) and torch.equal(
+            batch["source"], batch["image"] * (1 - batch["mask"]) + 0.0
+        )
+        (tmp_path / "mine.png").unlink()
+        assert torch.equal(train.batch(torch.arange(3))["mask"], batch["mask"]), "it is not read again"
+    assert prints[0] != prints[1]
 
 
 @pytest.mark.parametrize(
