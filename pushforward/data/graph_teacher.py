@@ -37,8 +37,8 @@ class GraphTeacher(nn.Module):
         known = dataset.label is not None and bool((dataset.label != UNLABELLED).any())
         if dataset.neighbours and known:  # without labels, the clusters of another graph would stand in another order
             every = torch.arange(len(dataset)).split(TOGETHER)
-            features = torch.cat([see(dataset.batch(index)["image"]).float() for index in every])
-            self.guess = guesses(dataset, dataset.neighbours, features).short()
+            features = torch.cat([see(dataset.batch(index)["image"].to(self.guess.device)).float().cpu() for index in every])
+            self.guess = guesses(dataset, dataset.neighbours, features).short().to(self.guess.device)
 
     def says(self, batch: Batch, progress: float) -> Tensor | None:
         """[n] the class of each example as the graph has it, where one teaches by then; UNLABELLED where it is not sure."""

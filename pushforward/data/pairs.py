@@ -237,8 +237,20 @@ def fitted(data: Dataset, size: int) -> Dataset:
     if data.source is not None:
         return replace(made, source=resized(replace(data, image=data.source, source=None), size).image)
     assert data.parts is not None
-    side = min(data.parts.shape[1:])
-    top, left = (data.parts.shape[1] - side) // 2, (data.parts.shape[2] - side) // 2
-    square = data.parts[:, top : top + side, left : left + side]
-    near = interpolate(square[:, None].float(), (size, size), mode="nearest-exact")[:, 0].byte()
-    return replace(made, parts=near)
+    return replace(made, parts=nearest_pixels(data.parts, size, size))
+
+
+def nearest_pixels(parts: UInt8[Tensor, "n h w"], height: int, width: int) -> UInt8[Tensor, "n p q"]:
+    """A map in another size: of its middle that has the same proportions, the nearest pixels."""
+    scale = min(parts.shape[1] / height, parts.shape[2] / width)
+    tall, wide = round(height * scale), round(width * scale)
+    top, left = (parts.shape[1] - tall) // 2, (parts.shape[2] - wide) // 2
+    middle = parts[:, top : top + tall, left : left + wide]
+    return interpolate(middle[:, None].float(), (height, width), mode="nearest-exact")[:, 0].byte()
+
+
+def as_source(data: Dataset, height: int, width: int) -> Float[Tensor, "n p h w"]:
+    """The maps of 0 and 1 that a batch would hold, in another size."""
+    assert data.parts is not None
+    fitted_parts = nearest_pixels(data.parts, height, width)
+    return torch.nn.functional.one_hot(fitted_parts.long(), len(data.part_names)).permute(0, 3, 1, 2).float()

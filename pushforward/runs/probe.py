@@ -8,7 +8,7 @@ from pushforward.core import Batch, Judges, System
 from pushforward.data import Dataset
 from pushforward.maths import energy_distance
 from pushforward.maths.game_values import squared_slope
-from pushforward.training.machines import generators_left_alone
+from pushforward.training.machines import generators_left_alone, moved
 
 COUNT = 128
 """Examples of each kind."""
@@ -45,9 +45,7 @@ def probed(system: System, train: Dataset, held_out: Dataset | None) -> dict[str
 def few(dataset: Dataset, system: System, count: int = COUNT) -> Batch:
     """Examples spread evenly over a data set, where the weights lie."""
     index = torch.linspace(0, len(dataset) - 1, min(count, len(dataset))).long()
-    batch = dataset.batch(index)
-    device = next(system.parameters()).device
-    return {key: value.to(device) for key, value in batch.items()}  # type: ignore[return-value, attr-defined]
+    return moved(dataset.batch(index), next(system.parameters()).device)
 
 
 def content(batch: Batch) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from pushforward.core import BadInput
+from pushforward.core import BadInput, Batch
 from pushforward.nets import use_products
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -30,6 +30,11 @@ def sow(device: torch.device, seed: int) -> None:
     if device.type == "cuda":
         torch.cuda.default_generators[device.index or 0].manual_seed(seed)
     torch.default_generator.manual_seed(seed)
+
+
+def moved(batch: Batch, device: torch.device) -> Batch:
+    """A batch where a system computes; the same where it lies there already."""
+    return {key: value.to(device, non_blocking=True) for key, value in batch.items()}  # type: ignore[return-value, attr-defined]
 
 
 def usual_device() -> torch.device:

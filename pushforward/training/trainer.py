@@ -206,7 +206,7 @@ class Trainer:
     def evaluate(self, player: Player, turn: int, shard: int) -> tuple[Tensor, Terms]:
         """A player's loss and terms on its batch of this turn and shard, with the random numbers that belong to it."""
         if (turn, shard) not in self.batches:
-            self.batches[turn, shard] = self.source.batch(self.stage, turn, shard, self.shards)
+            self.batches[turn, shard] = machines.moved(self.source.batch(self.stage, turn, shard, self.shards), self.device)
         machines.sow(self.device, machines.seed_of(self.seed, self.seen, player.name, turn, shard))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             loss, terms = self.loss_of(player)(self.batches[turn, shard])

@@ -1,0 +1,77 @@
+"""What a run that edits images is shown of a user's. Imports torch: loaded when needed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pushforward.cli.opening import say
+from pushforward.cli.predicting import entries, usable
+from pushforward.core import BadInput, Batch
+from pushforward.data import Dataset, masks, pairs
+from pushforward.data.decode import NoImage, decode
+from pushforward.data.images import printable
+from pushforward.runs import Run
+
+
+def shown_of(run: Run, path: Path, mask: Path | None) -> tuple[list[str], Batch]:
+    """Names of a user's images, and what the run's system is shown of them: sources made as in training, or what a mask leaves.
+
+    Raises:
+        BadInput: no image that can be used, or a run that translates maps of parts, which no image holds.
+    """
+    if run.recipe.data.palette:
+        return label_maps(run, path)
+    shape = run.recipe.config["shape"]
+    files, image, changed, bad = usable(path, (channels_of(run), *shape[1:]))
+    if changed or bad:
+        say(f"{changed} images were fitted to {shape[2]}x{shape[1]} pixels; {len(bad)} files were left out.")
+    data = Dataset(path.name, image=image, names=tuple(files))
+    every, way = torch.arange(len(data)), run.recipe.data.pairs
+    if way:
+        found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
+        return files, {"source": replace(found, translate=True).batch(every)["source"]}
+    name = str(mask) if mask else run.recipe.data.mask
+    own = None if name in masks.NAMES else masks.drawn(Path(name).expanduser(), *data.shape[1:])
+    batch = replace(data, mask="" if own is not None else name, hole=own).batch(every)
+    return files, {"source": batch["source"], "mask": batch["mask"]}
+
+
+def channels_of(run: Run) -> int:
+    """Channels of the images that sources are made of.
+
+    Raises:
+        BadInput: the run translates maps of parts.
+    """
+    data, config = run.recipe.data, run.recipe.config
+    if data.pairs == "parts":
+        raise BadInput(f"{run.folder} translates maps of the parts of drawn faces, which no image holds. Use reconstruct.")
+    if data.mask or data.pairs == "edges":
+        return int(config["shape"][0])
+    return 3 if data.pairs == "grey" else int(config["source"])
+
+
+def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
+    """Names and sources of a user's label maps, each snapped to the run's colours before it is resized, as in training.
+
+    Raises:
+        BadInput: there is none, or one whose colours are far from the run's.
+    """
+    height, width = run.recipe.config["shape"][1:]
+    files, sources = [], []
+    with entries(path) as found:
+        for entry in found:
+            try:
+                picture = Image.fromarray(decode(entry.read())).convert("RGB")
+            except NoImage:
+                continue
+            pixels = torch.from_numpy(np.asarray(picture).transpose(2, 0, 1).copy())[None]
+            drawn = Dataset(printable(entry.name), image=pixels, source=pixels)
+            snapped = pairs.snapped(drawn, pairs.named_colours(",".join(run.recipe.parts), drawn))
+            sources.append(pairs.as_source(snapped, height, width))
+            files.append(drawn.name)
+    if not files:
+        raise BadInput(f"There is no image in '{path}' that can be used. Give a label map, or a folder or zip of them.")
+    return files, {"source": torch.cat(sources)}
