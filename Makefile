@@ -42,3 +42,4 @@ clean:
 benchmark: .venv/peers
 	$(BIN)/python benchmarks/precision.py
 	PYTHONPATH=.venv/peers $(BIN)/python benchmarks/vae_training.py
+	$(BIN)/python benchmarks/gan_training.py

@@ -7,13 +7,12 @@ al. 2016): the same layers on both sides. The script is the usual one: DataLoade
 """
 
 import argparse
-import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from common import environment, results
+from common import Segment, environment, race, results
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.utils.data import DataLoader, TensorDataset
@@ -22,11 +21,8 @@ from pushforward.core import Adam, Batch, Player, Stage, System, Terms
 from pushforward.data import Dataset, Shuffled
 from pushforward.systems.gan import GAN
 from pushforward.training import Trainer
-from pushforward.training.threads import settle_threads
 
 BATCH, LATENT, WIDTH = 64, 100, 64
-Segment = Callable[[int], None]
-"""Plays so many rounds."""
 
 
 def generator() -> nn.Sequential:
@@ -121,19 +117,6 @@ def usual_script(dataset: Dataset) -> Segment:
             steps_g.step()
 
     return segment
-
-
-def race(sides: dict[str, Segment], count: int, segments: int) -> dict[str, dict[str, float]]:
-    """Milliseconds a round of each side: median, least and most over interleaved segments, after one that warms up."""
-    took: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(segments + 1):
-        settle_threads()  # for all sides alike
-        for name, segment in sides.items():
-            start = time.perf_counter()
-            segment(count)
-            if number:
-                took[name].append(1e3 * (time.perf_counter() - start) / count)
-    return {name: {"median": statistics.median(t), "least": min(t), "most": max(t), "segments": len(t)} for name, t in took.items()}
 
 
 def penalties(dataset: Dataset) -> dict[str, Segment]:

@@ -4,35 +4,18 @@ python benchmarks/tables.py            rewrite
 python benchmarks/tables.py --check    say which pages are stale
 """
 
-import json
 import re
-import statistics
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from gan_tables import gan_samples, gan_stacked, gan_toys, gan_training
+from writing import HOME, machine, measured, minutes_of, percent, read, spread_of, table
 
 from pushforward.reproduce import mnist_nll as nll
 from pushforward.reproduce.semi_supervised import LECTURE, PUBLISHED
 
-HOME = Path(__file__).parents[1]
 PLACE = re.compile(r"(<!-- results:(\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def table(heads: list[str], rows: Iterable[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def read(name: str) -> dict[str, Any]:
-    """results/NAME.json."""
-    return json.loads((HOME / "results" / f"{name}.json").read_text())
-
-
-def percent(share: float) -> str:
-    """98.71 %"""
-    return f"{100 * share:.2f} %"
 
 
 def demo() -> str:
@@ -77,19 +60,6 @@ def vae_training() -> str:
     return table(heads, rows) + f"\nMeasured by `{found['command']}`, batch {found['batch']}, {found['data']}, {machine(found)}.\n"
 
 
-def gan_training() -> str:
-    """A round of a GAN beside the usual script, and what penalties cost."""
-    found, rows = read("gan_training"), []
-    for part, against in (("pair of DCGAN's size", "script / side"), ("penalties", "times no penalty")):
-        for side, told in found[part]["milliseconds a round"].items():
-            name = side if part == "penalties" else f"{part}: {side}"
-            ratio = found[part][against][side]
-            how = f"{ratio:.2f} times the script's speed" if part != "penalties" else f"{ratio:.2f} times the cost of no penalty"
-            rows.append([name, f"{told['median']:.0f} ({told['least']:.0f} to {told['most']:.0f})", how])
-    after = f"\nSamples: {found['samples a second']:,.0f} a second. Measured by `{found['command']}`, {found['data']}, {machine(found)}.\n"
-    return table(["a round at 32x32, batch 64", "ms: median (spread)", "beside"], rows) + after
-
-
 def neighbours() -> str:
     """What the graph guesses right."""
     found = read("neighbours")
@@ -128,20 +98,6 @@ def semi_supervised() -> str:
         "semi_supervised"
     )
     return table(["labels", *(f"{labels:,}" for labels in columns)], rows) + after
-
-
-def minutes_of(cell: dict[str, Any]) -> float:
-    """Minutes of training, of two cores: a cell may run on one beside another; old ones tell only what the clock said."""
-    numbers, threads = cell["numbers"], cell["machine"]["threads"]
-    return float(numbers.get("processor seconds", numbers["seconds of training"] * threads)) / 120
-
-
-def spread_of(cells: list[dict[str, Any]], begin: str, labels: int, key: str) -> str:
-    """99.20 ± 0.05 % (99.11; 5): mean, standard deviation, least, draws."""
-    found = [c["numbers"][key] for c in cells if c["name"].startswith(begin) and c["setting"]["labels"] == labels and key in c["numbers"]]
-    if len(found) < 2:
-        return percent(found[0]) if found else ""
-    return f"{100 * statistics.mean(found):.2f} ± {100 * statistics.stdev(found):.2f} % ({100 * min(found):.2f}; {len(found)})"
 
 
 def fashion() -> str:
@@ -252,69 +208,6 @@ def games() -> str:
     return table(["v = a b, played", "rate per round", "theory", "closed form, step e"], rows) + after + measured("games")
 
 
-def gan_cells(part: str) -> list[dict[str, Any]]:
-    """Cells of a part of the GAN's results."""
-    return [cell for cell in read("gan")["cells"] if cell["name"].startswith(f"{part}/")]
-
-
-def several(cells: list[dict[str, Any]], key: str, form: str = "{:.3f}") -> str:
-    """A number of each seed."""
-    return " · ".join(form.format(cell["numbers"][key]) for cell in cells)
-
-
-def groups(cells: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Cells by name without the part and the seed."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for cell in cells:
-        words = [word for word in cell["name"].split("/")[1:] if not word.startswith("seed-")]
-        found.setdefault(", ".join(words), []).append(cell)
-    return found
-
-
-def gan_samples(part: str) -> str:
-    """Quality of samples, each seed, beside the floor."""
-    rows = []
-    for name, cells in groups(gan_cells(part)).items():
-        floor = cells[0]["numbers"]
-        row = [name]
-        for key in ("Frechet distance", "precision", "recall", "coverage"):
-            row.append(f"{several(cells, key)} ({floor[f'{key}, real against real']:.3f})")
-        if "read as asked" in floor:
-            row += [several(cells, "read as asked", "{:.2%}"), worst_class(cells)]
-        rows.append([*row, f"{max(map(minutes_of, cells)):.1f}"])
-    told = ["read as asked", "coverage of the worst class, share of the floor"] if rows and len(rows[0]) > 6 else []
-    heads = ["each seed (real against real)", "Fréchet distance", "precision", "recall", "coverage", *told, "minutes of two cores"]
-    n = gan_cells(part)[0]["numbers"]
-    after = f"\n{n['samples']:,} samples, mean of {n['sets of samples']} sets, in the features of {n['feature net']}. " if rows else ""
-    return table(heads, rows) + after + measured("gan")
-
-
-def worst_class(cells: list[dict[str, Any]]) -> str:
-    """Coverage of the class that is covered worst, as a share of the floor's."""
-    key = "coverage of a class, worst"
-    return " · ".join(f"{cell['numbers'][key] / cell['numbers'][f'{key}, real against real']:.2f}" for cell in cells)
-
-
-def gan_toys(part: str) -> str:
-    """Modes and samples near them, each seed."""
-    rows = []
-    for name, cells in groups(gan_cells(part)).items():
-        if "modes" in cells[0]["numbers"]:
-            most = max(map(minutes_of, cells))
-            rows.append([name, several(cells, "modes", "{}"), several(cells, "within", "{:.1%}"), f"{most:.1f}"])
-    return table(["mixture, game", "modes", "samples within 3 sigma", "minutes of two cores"], rows) + "\n" + measured("gan")
-
-
-def gan_stacked() -> str:
-    """Kinds made of 1,000, each seed."""
-    rows = []
-    for name, cells in groups(gan_cells("stacked") + gan_cells("equal")).items():
-        minutes = f"{max(map(minutes_of, cells)):.1f}"
-        rows.append([name or "the recipe", several(cells, "kinds", "{}"), several(cells, "KL to even"), minutes])
-    heads = ["stacked MNIST, 26,000 samples", "kinds of 1,000", "KL to even", "minutes of two cores"]
-    return table(heads, rows) + "\n" + measured("gan")
-
-
 CLOSED = {
     "simultaneous": "√(1 + e²)",
     "alternating": "1, for e ≤ 2",
@@ -329,26 +222,6 @@ CLOSED = {
     "simultaneous, penalty 0.5 on b": "√(1 - e/2 + e²), converges for e < 1/2",
 }
 """Rates in closed form."""
-
-
-def measured(name: str) -> str:
-    """How, where and with what the cells of a table were measured."""
-    found = read(name)
-    last, threads = found["cells"][-1], cores(cell["machine"]["threads"] for cell in found["cells"])
-    where = f"{threads} of {last['machine']['processor']}, torch {last['versions']['torch']}"
-    return f"Measured by `{found['command']}` (`results/{name}.json`), {where}.\n"
-
-
-def machine(found: dict[str, Any]) -> str:
-    """two cores of an Intel Xeon, torch 2.13.0"""
-    here = found["environment"]
-    return f"{cores([here['machine']['threads']])} of {here['machine']['processor']}, torch {here['versions']['torch']}"
-
-
-def cores(threads: Iterable[int]) -> str:
-    """1 core, 2 cores, or 1 to 2 cores."""
-    least, most = min(each := list(threads)), max(each)
-    return f"{least} to {most} cores" if least < most else f"{most} core{'s' if most > 1 else ''}"
 
 
 TABLES = {

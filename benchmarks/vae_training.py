@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from common import environment, results
+from common import Segment, environment, race, results
 from peers import PythaeSide, example_loop, peer_networks
 from torch import Tensor, nn
 
@@ -23,11 +23,8 @@ from pushforward.core import Stage
 from pushforward.data import DataSpec, Shuffled, open_data
 from pushforward.systems.vae import VAE
 from pushforward.training import Trainer
-from pushforward.training.threads import settle_threads
 
 BATCH, LATENT = 128, 20
-Segment = Callable[[int], list[float]]
-"""Trains so many steps and returns their losses, in nats per image."""
 
 
 def ours(kind: str, dataset: object, compiled: bool, precision: str = "auto", unit: bool = False) -> Segment:
@@ -90,19 +87,6 @@ def forward_and_backward(layer: nn.Module, given: Tensor) -> None:
     given = given.detach().requires_grad_(given.shape[1] != 1)
     out = layer(given)
     out.backward(out)
-
-
-def race(sides: dict[str, Segment], steps: int, segments: int) -> dict[str, dict[str, float]]:
-    """Milliseconds a step of each side: median, least and most over interleaved segments."""
-    took: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(segments + 1):
-        settle_threads()  # for all sides alike
-        for name, segment in sides.items():
-            start = time.perf_counter()
-            segment(steps)
-            if number:  # the first segment warms up
-                took[name].append(1e3 * (time.perf_counter() - start) / steps)
-    return {name: {"median": statistics.median(t), "least": min(t), "most": max(t), "segments": len(t)} for name, t in took.items()}
 
 
 def sides_of(kind: str, dataset: object, compiles: bool, folder: str) -> dict[str, Segment]:

@@ -202,8 +202,8 @@ def score(system: "System", test: "Dataset | None") -> str:
         return f"Test accuracy: {right / count:.2%} ({right:,} of {count:,} {what} that training has not seen)."
     told = metrics.test_bound(system, test)
     parts = " and ".join(f"{name} {told[name]:,.2f}" for name in ("distortion", "rate") if name in told)
-    name = "bound" if "bound" in told else "loss"
-    return f"Held-out {name}: {told[name]:,.2f} nats per example ({parts or 'mean'} of {len(test):,} that training has not seen)."
+    name, unit = ("bound", " nats per example") if "bound" in told else ("loss", "")
+    return f"Held-out {name}: {told[name]:,.2f}{unit} ({parts or 'mean'} of {len(test):,} that training has not seen)."
 
 
 def comparison(train: "Dataset", test: "Dataset | None") -> list[str]:

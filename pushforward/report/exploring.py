@@ -30,7 +30,7 @@ class Generator:
     latent: int
     device: torch.device
     make: Callable[[Tensor, int | Tensor | None], Tensor]
-    """Examples of codes; differentiable, images not cut."""
+    """Examples of codes, images not cut; differentiable where the system `Generates`."""
 
 
 def generator_of(system: System) -> Generator:

@@ -87,7 +87,7 @@ class Parsing(System, Parses):
         weight = (often + 1) ** -c.rare
         logits = self.network(image).float()
         right = (logits.detach().argmax(1) == truth).float().mean()
-        return cross_entropy(logits, truth, weight / weight.mean()), {"accuracy": right}
+        return cross_entropy(logits, truth, weight), {"accuracy": right}
 
     @torch.no_grad()
     def parse(self, image: Tensor) -> Tensor:

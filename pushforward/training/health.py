@@ -1,6 +1,7 @@
 """Plain words when a training goes wrong in a way its terms show, and what to do about it. Reads terms by name; knows no system."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,9 @@ class Sign:
     """Terms without which it cannot be told."""
     shows: Callable[[Told], bool]
     words: str
+    """What it is."""
+    remedies: tuple[str, ...]
+    """What may be done; those that name an option which the system lacks are not told."""
     after: float = 0.25
     """Share of the run before which it is too early to tell."""
 
@@ -28,101 +32,119 @@ SIGNS = (
     Sign(
         ("rate",),
         lambda t: t["rate"] < 0.5,
-        "Posterior collapse: codes carry {rate:.2f} nats, so the decoder works without them. Lengthen --warm-up, or set --free-bits 0.1.",
+        "Posterior collapse: codes carry {rate:.2f} nats, so the decoder works without them.",
+        ("lengthen --warm-up", "set --free-bits 0.1"),
     ),
     Sign(
         ("rate", "active_codes"),
         lambda t: t["rate"] >= 0.5 and t["active_codes"] < 0.5,
-        "Dead codes: only {active_codes:.0%} of the code dimensions are used. That is harmless; with a smaller --latent it looks the same.",
+        "Dead codes: only {active_codes:.0%} of the code dimensions are used. That is harmless.",
+        ("use a smaller --latent, which looks the same",),
     ),
     Sign(
         ("label_use", "distortion"),
         lambda t: t["label_use"] < 0.05,
-        "The decoder ignores the label: a wrong one costs {label_use:.2f} nats. Use a smaller --latent, or --warm-up 0.",
+        "The decoder ignores the label: a wrong one costs {label_use:.2f} nats.",
+        ("use a smaller --latent", "use --warm-up 0"),
     ),
     Sign(
         ("rarest_class",),
         lambda t: t["rarest_class"] < 0.3,
-        "Lopsided pseudo-labels: the rarest class gets {rarest_class:.0%} of its share. Label more images of it, or raise "
-        "--mutual-information.",
+        "Lopsided pseudo-labels: the rarest class gets {rarest_class:.0%} of its share.",
+        ("label more images of it", "raise --mutual-information"),
     ),
     Sign(
         ("mask_rate",),
         lambda t: t["mask_rate"] < 0.05,
-        "Hardly any unlabelled image is read with confidence ({mask_rate:.1%}), so they teach nothing. Lower --threshold, or keep "
-        "more labels.",
+        "Hardly any unlabelled image is read with confidence ({mask_rate:.1%}), so they teach nothing.",
+        ("lower --threshold", "keep more labels"),
     ),
     Sign(
         ("real", "made"),
         lambda t: t["real"] > 0.97 and t["made"] < 0.03,
-        "The discriminator has won: it gives real examples {real:.0%} and generated ones {made:.0%}, and such certainty teaches little. "
-        "Raise --r1 and --r2, or lower --faster-discriminator.",
+        "The discriminator has won: it gives real examples {real:.0%} and generated ones {made:.0%}, and such certainty teaches little.",
+        ("raise --r1 and --r2", "raise --r1", "lower --faster-discriminator"),
         after=0.15,
     ),
     Sign(
         ("real", "made", "distance"),
         lambda t: t["real"] - t["made"] < 0.04 and t["distance"] > 0.3,
-        "The discriminator is too weak: it gives real and generated examples the same ({real:.0%} and {made:.0%}), and they are far apart. "
-        "Raise --faster-discriminator or --width, or lower --r1 and --r2.",
+        "The discriminator is too weak: it gives real and generated examples the same ({real:.0%} and {made:.0%}), and they are far apart.",
+        ("raise --faster-discriminator", "raise --width", "lower --r1 and --r2"),
     ),
     Sign(
         ("real", "held_out"),
         lambda t: t["real"] - t["held_out"] > 0.2,
-        "The discriminator knows its training examples by heart: it gives them {real:.0%}, and held-out ones {held_out:.0%}. Use --augment "
-        "adaptive, or more data.",
+        "The discriminator knows its training examples by heart: it gives them {real:.0%}, and held-out ones {held_out:.0%}.",
+        ("use --augment adaptive", "give more data", "raise --r1"),
     ),
     Sign(
         ("spread",),
         lambda t: t["spread"] < 0.4,
-        "Collapse: generated examples differ from each other only {spread:.0%} as much as real ones do. Use --objective relativistic with "
-        "--r1 and --r2, or raise them.",
+        "Collapse: generated examples differ from each other only {spread:.0%} as much as real ones do.",
+        ("use --objective relativistic with --r1 and --r2, or raise them",),
         after=0.15,
     ),
     Sign(
         ("rarest_kind", "spread"),
         lambda t: t["spread"] >= 0.4 and t["rarest_kind"] < 0.05,
-        "A class is missing among generated examples: the rarest comes {rarest_kind:.0%} as often as it should. Use --objective "
-        "relativistic with --r1 and --r2, or tell the class (conditional_gan).",
+        "A class is missing among generated examples: the rarest comes {rarest_kind:.0%} as often as it should.",
+        ("use --objective relativistic with --r1 and --r2", "tell the class (conditional_gan)"),
         after=0.75,
     ),
     Sign(
         ("slope_real", "slope_made"),
         lambda t: t["slope_made"] > 100 * t["slope_real"] + 1,
-        "The discriminator grows steep at generated examples (squared slope {slope_made:.3g}, {slope_real:.3g} at real ones). Raise --r2.",
+        "The discriminator grows steep at generated examples (squared slope {slope_made:.3g}, {slope_real:.3g} at real ones).",
+        ("raise --r2",),
         after=0.15,
     ),
     Sign(
         ("slope_real", "slope_made"),
         lambda t: t["slope_real"] > STEEP and t["slope_made"] <= 100 * t["slope_real"] + 1,
-        "The discriminator's slopes explode (squared {slope_real:.3g} at real and {slope_made:.3g} at generated examples). Raise --r1 and "
-        "--r2, use --spectral, or lower --rate.",
+        "The discriminator's slopes explode (squared {slope_real:.3g} at real and {slope_made:.3g} at generated examples).",
+        ("raise --r1 and --r2", "use --spectral", "lower --rate"),
         after=0.05,
     ),
     Sign(
         ("swing",),
         lambda t: t["swing"] > 0.3,
-        "The players orbit: the value of the game swings to and fro (regularity {swing:.0%}), as v = a b does. Use --rule extragradient, "
-        "or raise --r1 and --r2.",
+        "The players orbit: the value of the game swings to and fro (regularity {swing:.0%}), as v = a b does.",
+        ("use --rule extragradient", "raise --r1 and --r2"),
     ),
     Sign(
         ("outside",),
         lambda t: t["outside"] > 0.25,
-        "Pixels are saturated: {outside:.0%} of what the generator makes is out of range and will be cut. Lower --rate, or raise --r2.",
+        "Pixels are saturated: {outside:.0%} of what the generator makes is out of range and will be cut.",
+        ("lower --rate", "raise --r2"),
         after=0.15,
     ),
 )
 
 
-def advice(terms: dict[str, float], progress: float, history: Sequence[Mapping[str, float]] = ()) -> list[str]:
+def advice(
+    terms: Mapping[str, float], progress: float, options: Collection[str] | None = None, history: Sequence[Mapping[str, float]] = ()
+) -> list[str]:
     """Sentences about what the terms {player/term: value} of a report show at this share of the run; none where all is well.
 
-    history: the reports so far.
+    options: fields of the system's Config, without which nothing is advised that they would do; history: the reports so far.
     """
     told = {key.rpartition("/")[2]: value for key, value in terms.items()}
     if len(values := [line["discriminator/value"] for line in history if "discriminator/value" in line]) >= LONG:
         told["swing"] = swing(values[len(values) // 4 :])
     present = [sign for sign in SIGNS if progress >= sign.after and all(need in told for need in sign.needs)]
-    return [sign.words.format(**told) for sign in present if sign.shows(told)]
+    return [f"{sign.words.format(**told)}{possible(sign.remedies, options)}" for sign in present if sign.shows(told)]
+
+
+def possible(remedies: Sequence[str], options: Collection[str] | None) -> str:
+    """` Raise --r1, or lower --rate.` of what the system's options allow; --rule is one of every training."""
+    named = [(remedy, [name.replace("-", "_") for name in re.findall(r"--([a-z0-9-]+)", remedy)]) for remedy in remedies]
+    known = [remedy for remedy, names in named if options is None or all(name in options or name == "rule" for name in names)]
+    kept = [one for one in known if not any(one != other and other.startswith(f"{one} and") for other in known)]
+    if not kept:
+        return ""
+    text = f"{', '.join(kept[:-1])}, or {kept[-1]}" if len(kept) > 1 else kept[0]
+    return f" {text[0].upper()}{text[1:]}."
 
 
 def swing(values: Sequence[float]) -> float:

@@ -48,6 +48,13 @@ def test_colours_that_share_nothing_do_not_intersect() -> None:
     assert level == 0 and a == b == pytest.approx(1)
 
 
+def test_white_counts_as_much_as_black() -> None:
+    white, half = torch.ones(1, 3, 8, 8), torch.ones(1, 3, 8, 8)
+    half[..., :4] = -1
+    assert pictures.histogram_intersection(white, white)[0] == pytest.approx(1)
+    assert pictures.histogram_intersection(half, -white)[0] == pytest.approx(0.5)
+
+
 def test_segmentation_from_a_confusion_matrix() -> None:
     truth, answer = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([0, 0, 0, 1, 1, 0])
     found = pictures.segmentation(truth, answer, 3)
@@ -60,6 +67,7 @@ def test_what_cannot_be_compared_is_a_sentence() -> None:
     for ask, words in (
         (lambda: pictures.l1(X, X[:2]), "cannot be compared"),
         (lambda: pictures.psnr(X, X, torch.zeros(4, 1, 32, 32)), "covers no pixel"),
+        (lambda: pictures.ssim(X[..., :5], X[..., :5]), "windows of 11 pixels"),
         (lambda: pictures.histogram_intersection(X[:, :1], X), "Colours of pictures with 1 and 3 channels"),
     ):
         with pytest.raises(BadInput, match=words):

@@ -14,6 +14,7 @@ HOME = Path(__file__).parents[2]
 sys.path.insert(0, str(HOME / "benchmarks"))
 
 import tables  # noqa: E402
+import writing  # noqa: E402
 
 
 @pytest.mark.parametrize("name", mnist_nll.SEEDS)
@@ -47,9 +48,9 @@ def test_a_cell_is_measured_and_the_table_shows_it(tmp_path: Path, monkeypatch: 
         assert (tmp_path / cell.name / "weights.safetensors").exists()
         found.append({"name": cell.name, "setting": cell.setting, "seed": cell.seed, "numbers": numbers})
     here = {"machine": {"threads": 2, "processor": "abacus"}, "versions": {"torch": "0"}}
-    monkeypatch.setattr(
-        tables, "read", lambda name: {"cells": [cell | here for cell in found], "command": "pushforward reproduce mnist-nll"}
-    )
+    told = {"cells": [cell | here for cell in found], "command": "pushforward reproduce mnist-nll"}
+    for module in (tables, writing):
+        monkeypatch.setattr(module, "read", lambda name: told)
     page = tables.mnist_nll()
     assert f"{found[0]['numbers']['nll']:.2f}" in page and "78.01" in page and "abacus" in page
     assert page.index("86.76") < page.index("78.01"), "the worst first"

@@ -66,7 +66,11 @@ SOUND: dict[str, tuple[str, str, dict[str, Any]]] = {
 def told(run: Run) -> list[str]:
     """What was said while a run was trained."""
     lines = run.metrics()
-    return [words for place, line in enumerate(lines) for words in advice(line, line["seen"] / run.recipe.images, lines[: place + 1])]
+    return [
+        words
+        for place, line in enumerate(lines)
+        for words in advice(line, line["seen"] / run.recipe.images, run.recipe.config, lines[: place + 1])
+    ]
 
 
 @pytest.mark.parametrize("words", BROKEN)
@@ -104,6 +108,9 @@ def test_the_probe_sees_what_it_should() -> None:
     with torch.no_grad():
         system.discriminator.head.bias += 3
     assert probed(system, train, test)["judge/made"] > 0.9, "nothing is taken off where logits do not float"
+    some = train.labelled(train.label.where(torch.arange(len(train)) % 3 == 0, torch.tensor(-1)))
+    assert 0 <= probed(system, some, None)["judge/rarest_kind"] < 2
+    assert "judge/rarest_kind" not in probed(system, train.labelled(torch.full_like(train.label, -1)), None)
     assert "judge/held_out" not in probed(system, train, None)
     assert probed(find_system("vae")(find_system("vae").Config((1, 8, 8))), train, test) == {}  # type: ignore[call-arg]
 

@@ -1,9 +1,13 @@
 """Each sign of trouble is told of when it shows, and not when all is well."""
 
+import re
+from dataclasses import fields
+
 import pytest
 import torch
 
-from pushforward.training.health import LONG, SIGNS, advice, swing
+from pushforward.core import find_system, system_names
+from pushforward.training.health import LONG, SIGNS, Sign, advice, swing
 
 SOUND = {
     "vae/loss": 80.0,
@@ -91,4 +95,23 @@ def test_what_swings_is_told_from_what_settles_and_from_noise() -> None:
     assert swing((torch.exp(-time / 20) + 0.05 * noise).tolist()) < 0.3 and swing(noise.tolist()) < 0.3
     assert swing((0.01 * torch.sin(time / 5)).tolist()) == 0, "too little to matter"
     history = [{"discriminator/value": float(value)} for value in torch.sin(time / 5)]
-    assert len(advice({}, 1.0, history)) == 1 and advice({}, 1.0, history[: LONG - 1]) == []
+    assert len(advice({}, 1.0, None, history)) == 1 and advice({}, 1.0, None, history[: LONG - 1]) == []
+
+
+def test_nothing_is_advised_that_the_system_cannot_do() -> None:
+    won = {"judge/real": 0.99, "judge/made": 0.01}
+    (usual,) = advice(won, 1.0)
+    assert usual.endswith("Raise --r1 and --r2, or lower --faster-discriminator.")
+    (one_penalty,) = advice(won, 1.0, {"r1", "rate"})
+    assert one_penalty.endswith("teaches little. Raise --r1.")
+    (nothing,) = advice(won, 1.0, {"rate"})
+    assert nothing.endswith("such certainty teaches little.")
+    (orbit,) = advice({"game/swing": 0.9}, 1.0, {"rate"})
+    assert orbit.endswith("Use --rule extragradient.")
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: sign.words[:20])
+def test_options_that_are_named_are_those_of_some_system(sign: Sign) -> None:
+    known = {field.name for name in system_names() for field in fields(find_system(name).Config)} | {"rule"}
+    for remedy in sign.remedies:
+        assert {word.replace("-", "_") for word in re.findall(r"--([a-z0-9-]+)", remedy)} <= known

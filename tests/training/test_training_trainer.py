@@ -1,5 +1,6 @@
 """The loop: who moves, by how much, from which random numbers, and what is noticed."""
 
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import partial
 from math import isclose, sqrt
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core import SGD, Adam, BadInput, Batch, Terms
+from pushforward.data import DataSpec, Shuffled, open_data
+from pushforward.systems.vae import VAE
 from pushforward.training import Diverged, Trainer, machines
 from pushforward.training.rules import Field
 from pushforward.training.threads import fitting_threads
@@ -365,3 +368,12 @@ def test_small_fully_connected_systems_train_on_one_thread() -> None:
         assert found == [1, 2, 2]
     finally:
         torch.set_num_threads(before)
+
+
+def test_batches_come_to_where_the_system_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`meta` stands for a device that is not the CPU, where the examples lie."""
+    train, _ = open_data(DataSpec("digits"))
+    trainer = Trainer(VAE(VAE.Config((1, 8, 8), latent=2, width=8)), Shuffled(train), 100, device="meta", precision="float32")
+    monkeypatch.setattr(torch, "autocast", lambda *how, **more: nullcontext())
+    loss, terms = trainer.evaluate(trainer.players[0], 0, 0)
+    assert loss.is_meta and all(term.is_meta for term in terms.values())

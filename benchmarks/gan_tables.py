@@ -1,0 +1,89 @@
+"""Tables of the GAN's results; what is not measured yet says so."""
+
+from typing import Any
+
+from writing import machine, measured, minutes_of, read, table
+
+NOT_YET = "Not measured yet.\n"
+
+
+def gan_training() -> str:
+    """A round of a GAN beside the usual script, and what penalties cost."""
+    found, rows = read("gan_training"), []
+    for part, against in (("pair of DCGAN's size", "script / side"), ("penalties", "times no penalty")):
+        for side, told in found[part]["milliseconds a round"].items():
+            name = side if part == "penalties" else f"{part}: {side}"
+            ratio = found[part][against][side]
+            how = f"{ratio:.2f} times the script's speed" if part != "penalties" else f"{ratio:.2f} times the cost of no penalty"
+            rows.append([name, f"{told['median']:.0f} ({told['least']:.0f} to {told['most']:.0f})", how])
+    after = f"\nSamples: {found['samples a second']:,.0f} a second. Measured by `{found['command']}`, {found['data']}, {machine(found)}.\n"
+    return table(["a round at 32x32, batch 64", "ms: median (spread)", "beside"], rows) + after
+
+
+def gan_cells(part: str) -> list[dict[str, Any]]:
+    """Cells of a part of the GAN's results."""
+    return [cell for cell in read("gan")["cells"] if cell["name"].startswith(f"{part}/")]
+
+
+def several(cells: list[dict[str, Any]], key: str, form: str = "{:.3f}") -> str:
+    """A number of each seed."""
+    return " · ".join(form.format(cell["numbers"][key]) for cell in cells)
+
+
+def groups(cells: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Cells by name without the part and the seed."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for cell in cells:
+        words = [word for word in cell["name"].split("/")[1:] if not word.startswith("seed-")]
+        found.setdefault(", ".join(words), []).append(cell)
+    return found
+
+
+def gan_samples(part: str) -> str:
+    """Quality of samples, each seed, beside the floor."""
+    rows: list[list[str]] = []
+    if not gan_cells(part):
+        return NOT_YET
+    for name, cells in groups(gan_cells(part)).items():
+        floor = cells[0]["numbers"]
+        row = [name]
+        for key in ("Frechet distance", "precision", "recall", "coverage"):
+            row.append(f"{several(cells, key)} ({floor[f'{key}, real against real']:.3f})")
+        if "read as asked" in floor:
+            row += [several(cells, "read as asked", "{:.2%}"), worst_class(cells)]
+        rows.append([*row, f"{max(map(minutes_of, cells)):.1f}"])
+    told = ["read as asked", "coverage of the worst class, share of the floor"] if len(rows[0]) > 6 else []
+    heads = ["each seed (real against real)", "Fréchet distance", "precision", "recall", "coverage", *told, "minutes of two cores"]
+    n = gan_cells(part)[0]["numbers"]
+    after = f"\n{n['samples']:,} samples, mean of {n['sets of samples']} sets, in the features of {n['feature net']}. "
+    return table(heads, rows) + after + measured("gan")
+
+
+def worst_class(cells: list[dict[str, Any]]) -> str:
+    """Coverage of the class that is covered worst, as a share of the floor's."""
+    key = "coverage of a class, worst"
+    return " · ".join(f"{cell['numbers'][key] / cell['numbers'][f'{key}, real against real']:.2f}" for cell in cells)
+
+
+def gan_toys(part: str) -> str:
+    """Modes and samples near them, each seed."""
+    rows = []
+    if not gan_cells(part):
+        return NOT_YET
+    for name, cells in groups(gan_cells(part)).items():
+        if "modes" in cells[0]["numbers"]:
+            most = max(map(minutes_of, cells))
+            rows.append([name, several(cells, "modes", "{}"), several(cells, "within", "{:.1%}"), f"{most:.1f}"])
+    return table(["mixture, game", "modes", "samples within 3 sigma", "minutes of two cores"], rows) + "\n" + measured("gan")
+
+
+def gan_stacked() -> str:
+    """Kinds made of 1,000, each seed."""
+    rows = []
+    if not gan_cells("stacked") + gan_cells("equal"):
+        return NOT_YET
+    for name, cells in groups(gan_cells("stacked") + gan_cells("equal")).items():
+        minutes = f"{max(map(minutes_of, cells)):.1f}"
+        rows.append([name or "the recipe", several(cells, "kinds", "{}"), several(cells, "KL to even"), minutes])
+    heads = ["stacked MNIST, 26,000 samples", "kinds of 1,000", "KL to even", "minutes of two cores"]
+    return table(heads, rows) + "\n" + measured("gan")

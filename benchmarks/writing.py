@@ -1,0 +1,59 @@
+"""What tables of results share: Markdown, numbers as words, and how a result was measured."""
+
+import json
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+HOME = Path(__file__).parents[1]
+
+
+def table(heads: list[str], rows: Iterable[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def read(name: str) -> dict[str, Any]:
+    """results/NAME.json."""
+    return json.loads((HOME / "results" / f"{name}.json").read_text())
+
+
+def percent(share: float) -> str:
+    """98.71 %"""
+    return f"{100 * share:.2f} %"
+
+
+def minutes_of(cell: dict[str, Any]) -> float:
+    """Minutes of training, of two cores: a cell may run on one beside another; old ones tell only what the clock said."""
+    numbers, threads = cell["numbers"], cell["machine"]["threads"]
+    return float(numbers.get("processor seconds", numbers["seconds of training"] * threads)) / 120
+
+
+def spread_of(cells: list[dict[str, Any]], begin: str, labels: int, key: str) -> str:
+    """99.20 ± 0.05 % (99.11; 5): mean, standard deviation, least, draws."""
+    found = [c["numbers"][key] for c in cells if c["name"].startswith(begin) and c["setting"]["labels"] == labels and key in c["numbers"]]
+    if len(found) < 2:
+        return percent(found[0]) if found else ""
+    return f"{100 * statistics.mean(found):.2f} ± {100 * statistics.stdev(found):.2f} % ({100 * min(found):.2f}; {len(found)})"
+
+
+def measured(name: str) -> str:
+    """How, where and with what the cells of a table were measured."""
+    found = read(name)
+    last, threads = found["cells"][-1], cores(cell["machine"]["threads"] for cell in found["cells"])
+    where = f"{threads} of {last['machine']['processor']}, torch {last['versions']['torch']}"
+    return f"Measured by `{found['command']}` (`results/{name}.json`), {where}.\n"
+
+
+def machine(found: dict[str, Any]) -> str:
+    """two cores of an Intel Xeon, torch 2.13.0"""
+    here = found["environment"]
+    return f"{cores([here['machine']['threads']])} of {here['machine']['processor']}, torch {here['versions']['torch']}"
+
+
+def cores(threads: Iterable[int]) -> str:
+    """1 core, 2 cores, or 1 to 2 cores."""
+    least, most = min(each := list(threads)), max(each)
+    return f"{least} to {most} cores" if least < most else f"{most} core{'s' if most > 1 else ''}"
