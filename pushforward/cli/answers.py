@@ -150,6 +150,8 @@ def settings_of(kind: "type[System]") -> list[str]:
     """A system's docstring, then its settings with type, default and meaning, a line each."""
     told = docstrings(kind.Config)
     lines = [(sys.modules[kind.__module__].__doc__ or "").strip(), "", f"It {', '.join(abilities(kind))}.", ""]
+    for name, ability in kind.given.items():
+        lines.append(f"--{name.replace('_', '-'):20} RUN   A trained system that {ability.__name__.lower()}.")
     hints = get_type_hints(kind.Config)  # without the ranges that come with some
     for each in fields(kind.Config):
         kinds = each.type if isinstance(each.type, str) else inspect.formatannotation(hints[each.name]).replace("typing.", "")

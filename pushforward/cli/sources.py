@@ -60,6 +60,8 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
         BadInput: there is none, or one whose colours are far from the run's.
     """
     height, width = run.recipe.config["shape"][1:]
+    # of a palette that was found, the colours are the names
+    palette = ",".join(run.recipe.parts) if run.recipe.data.palette.isdecimal() else run.recipe.data.palette
     files, sources = [], []
     with entries(path) as found:
         for entry in found:
@@ -69,7 +71,7 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
                 continue
             pixels = torch.from_numpy(np.asarray(picture).transpose(2, 0, 1).copy())[None]
             drawn = Dataset(printable(entry.name), image=pixels, source=pixels)
-            snapped = pairs.snapped(drawn, pairs.named_colours(",".join(run.recipe.parts), drawn))
+            snapped = pairs.snapped(drawn, pairs.palette_for(palette, drawn))
             sources.append(pairs.as_source(snapped, height, width))
             files.append(drawn.name)
     if not files:

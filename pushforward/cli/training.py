@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pushforward.data import Dataset
     from pushforward.runs import Run
 
-FOLLOWS = ("shape", "classes", "attributes", "source", "parts")
+FOLLOWS = ("shape", "classes", "attributes", "source", "parts", "twins")
 """Settings of systems that follow from the data."""
 
 
@@ -50,11 +50,12 @@ class Train:
     observe: Maybe[int] = None
     """Quadrants (1 to 3) of each image that a system is shown as condition."""
     mask: Maybe[str] = None
-    """What of each image is hidden, to be painted: square, centre, a half, eyes, strokes, or a .png of your own, white where to paint."""
+    """What of each image is hidden, to be painted: square, centre, a half, eyes, strokes, mixed (one of these for each image), or a .png
+    of your own, white where to paint."""
     pairs: Maybe[str] = None
     """What each image is made from: left-to-right or right-to-left (its halves), SOURCE:TARGET (two folders), edges, grey, or parts."""
     palette: Maybe[str] = None
-    """Colours of a source that is a label map (#0000aa,#0055ff), or how many it has."""
+    """Colours of a source that is a label map (#0000aa,#0055ff or #0000aa=wall,#0055ff=door), celebamask-hq, helen, or how many it has."""
     neighbours: Maybe[int] = None
     """Spread the known labels over a graph of so many nearest neighbours, as a first teacher."""
     held_out: Maybe[float] = None
@@ -156,13 +157,16 @@ def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
     from pushforward.core import BadInput
 
     hints = get_type_hints(kind.Config)
-    known = [each.name for each in fields(kind.Config) if each.name not in FOLLOWS]
+    known = [*(each.name for each in fields(kind.Config) if each.name not in FOLLOWS), *kind.given]
     found: dict[str, Any] = {}
     for name, word in settings.items():
         if name in FOLLOWS:
             raise BadInput(f"{spelt(name)} is '{word}', but it follows from the data; leave it out.")
         if name not in known:
             raise BadInput(f"{kind.__name__} has no option '{spelt(name)}'{nearest(spelt(name), [*map(spelt, known), *options(Train)])}")
+        if name in kind.given:
+            found[name] = word
+            continue
         kinds = TypeAdapter(hints[name])
         try:
             found[name] = kinds.validate_json(word) if word.startswith("[") else kinds.validate_python(word)

@@ -102,7 +102,7 @@ class Parses(ABC):
 
     @abstractmethod
     def parse(self, image: Tensor) -> Float[Tensor, "n parts h w"]:
-        """Unnormalised log-probabilities of the parts of images [N, C, H, W] in [-1, 1]."""
+        """Unnormalised log-probabilities of the parts of images [N, C, H, W] in [-1, 1]; differentiable."""
 
 
 class Classifies(ABC):

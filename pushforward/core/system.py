@@ -23,6 +23,9 @@ class System(nn.Module, ABC):
     config: Any
     stage: Stage
     """The current one; losses read it (warm-ups, thresholds, lazy penalties)."""
+    given: ClassVar[dict[str, type]] = {}
+    """Trained systems that it may be given from outside, by the name of the argument of `__init__` and of the attribute that holds them,
+    and what they must be able to do. They stay as they are; a run keeps a copy."""
 
     @property
     @abstractmethod

@@ -10,9 +10,10 @@ LARGER = 286 / 256
 
 
 def jittered(
-    source: Float[Tensor, "n s h w"], image: Float[Tensor, "n c h w"], flips: bool = True
+    source: Float[Tensor, "n s h w"], image: Float[Tensor, "n c h w"], flips: bool = True, twins: tuple[int, ...] = ()
 ) -> tuple[Float[Tensor, "n s h w"], Float[Tensor, "n c h w"]]:
-    """Both, changed alike; a source of zeros and ones stays one. Random numbers come from torch's default generator."""
+    """Both, changed alike; a source of zeros and ones stays one. twins: the map that each of the source becomes in a mirror, where left and
+    right are different parts. Random numbers come from torch's default generator."""
     n, _, height, width = image.shape
     up = [max(side + 1, round(side * LARGER)) for side in (height, width)]
     place = []
@@ -22,6 +23,7 @@ def jittered(
     if flips:
         mirrored = torch.rand(n, 1, 1, 1, device=image.device) < 0.5
         place[1] = torch.where(mirrored, place[1].flip(3), place[1])
+        source = torch.where(mirrored, source[:, list(twins)], source) if twins else source
     changed = []
     for x in (source, image):
         binary = x is source and bool(((x == 0) | (x == 1)).all())

@@ -5,6 +5,7 @@ centre                     the same in the middle
 left, right, upper, lower  a half
 eyes, left-eye, right-eye  of a face whose eyes lie as in CelebA's aligned images; left and right as one sees them
 strokes                    random brush strokes                                             (Yu et al. 2019, "free-form")
+mixed                      for each image one of all these: what to train on for holes of any kind
 some.png                   your own: white is painted, black is seen; grey counts as white from 128 on
 """
 
@@ -30,7 +31,7 @@ BOXES = {
     "right-eye": (0.35, 0.56, 0.5, 0.88),
 }
 """Top, bottom, left and right of each, as shares of the sides."""
-RANDOM = ("square", "strokes")
+RANDOM = ("square", "strokes", "mixed")
 NAMES = (*RANDOM, *BOXES)
 STROKES, CORNERS = 4, 5
 """Brush strokes of a mask, and pieces of each."""
@@ -51,6 +52,8 @@ def check(name: str) -> None:
 
 def holes(name: str, count: int, height: int, width: int, chance: torch.Generator) -> Float[Tensor, "n 1 h w"]:
     """`count` masks of a name, where `chance` lies; those that are not random are all the same."""
+    if name == "mixed":
+        return mixed(count, height, width, chance)
     if name == "strokes":
         return strokes(count, height, width, chance)
     if name == "square":
@@ -59,6 +62,17 @@ def holes(name: str, count: int, height: int, width: int, chance: torch.Generato
     top, bottom, left, right = BOXES[name]
     hidden[..., round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = 1
     return hidden.expand(count, -1, -1, -1).contiguous()
+
+
+def mixed(count: int, height: int, width: int, chance: torch.Generator) -> Float[Tensor, "n 1 h w"]:
+    """A mask of any kind for each."""
+    kinds = [name for name in NAMES if name != "mixed"]
+    chosen = torch.randint(len(kinds), (count,), generator=chance, device=chance.device)
+    found = torch.empty(count, 1, height, width, device=chance.device)
+    for number, name in enumerate(kinds):
+        place = (chosen == number).nonzero().flatten()
+        found[place] = holes(name, len(place), height, width, chance)
+    return found
 
 
 def drawn(path: Path, height: int, width: int) -> Float[Tensor, "h w"]:

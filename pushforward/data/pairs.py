@@ -5,8 +5,8 @@
     edges, grey                    made here from any images: their outlines, or their brightness
     parts                          of images that come with a map of parts, such as procedural faces: that map
 
-A label map is a source of a few colours: with a `palette` each pixel becomes one of K kinds, the colour that it is nearest to, so that what
-JPEG did to colours does no harm; a batch then holds K maps of 0 and 1 in place of colours. Colours are named (#0000aa,#0055ff), or found.
+A label map is a source of a few colours: with a `palette` each pixel becomes one of K parts, that of the colour that it is nearest to, so
+that what JPEG did to colours does no harm; a batch then holds K maps of 0 and 1 in place of colours. Colours are named, or found.
 """
 
 from dataclasses import replace
@@ -19,6 +19,7 @@ from torch.nn.functional import interpolate, max_pool2d, pad
 
 from pushforward.core import BadInput
 from pushforward.data.dataset import Dataset
+from pushforward.data.palettes import NAMED, Palette, palette_of
 from pushforward.data.resize import resized
 
 HALVES = ("left-to-right", "right-to-left")
@@ -47,8 +48,8 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
         raise BadInput(f"'{train.name}' holds rows of numbers, of which there are no pairs; leave pairs out.")
     parts = [part_of(part, way) for part in (train, test) if part is not None]
     if palette:
-        colours = named_colours(palette, parts[0])
-        parts = [snapped(part, colours) for part in parts]
+        meant = palette_for(palette, parts[0])
+        parts = [snapped(part, meant) for part in parts]
     parts = [replace(fitted(part, size), translate=True) for part in parts]
     return parts[0], parts[1] if len(parts) > 1 else None
 
@@ -135,8 +136,8 @@ def outlines(image: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "n 1 h w"]:
     return torch.cat(found)
 
 
-def named_colours(palette: str, data: Dataset) -> Float[Tensor, "k c"]:
-    """The colours of a palette: as they are named, or as many as it says, found in the sources.
+def palette_for(palette: str, data: Dataset) -> Palette:
+    """A palette as it is named, or of as many colours as it says, found in the sources.
 
     Raises:
         BadInput: neither colours nor a number of them, or sources that are no map of these.
@@ -145,18 +146,19 @@ def named_colours(palette: str, data: Dataset) -> Float[Tensor, "k c"]:
         raise BadInput("palette asks for kinds of pixels, but the source is a map of parts already; leave palette out.")
     if palette.isdecimal() and 2 <= int(palette) <= 255:
         colours = found_colours(data, int(palette))
+        names = tuple(f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in colours.expand(-1, 3).tolist())
+        meant: Palette | None = Palette(colours, tuple(range(len(names))), names)
     else:
-        try:
-            rows = [[int(word.strip().removeprefix("#")[place : place + 2], 16) for place in (0, 2, 4)] for word in palette.split(",")]
-        except ValueError:
-            rows = []
-        if not 2 <= len(rows) <= 255 or data.source.shape[1] != 3:
-            raise BadInput(f"palette is '{palette}'; give colours such as #0000aa,#ff5500, or how many (2 to 255) the sources have.")
-        colours = torch.tensor(rows).float()
-    far = float((torch.cdist(even_pixels(data.source), colours).amin(1) > FAR).float().mean())
+        meant = palette_of(palette)
+    if meant is None or data.source.shape[1] != meant.colours.shape[1]:
+        raise BadInput(
+            f"palette is '{palette}'; give colours such as #0000aa,#ff5500 (or #0000aa=wall,#ff5500=door), {' or '.join(NAMED)}, "
+            "or how many (2 to 255) the sources have."
+        )
+    far = float((torch.cdist(even_pixels(data.source), meant.colours).amin(1) > FAR).float().mean())
     if far > 0.1:
         raise BadInput(f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette; is the source a label map?")
-    return colours
+    return meant
 
 
 def found_colours(data: Dataset, count: int) -> Float[Tensor, "k c"]:
@@ -209,15 +211,15 @@ def different_colours(source: UInt8[Tensor, "n c h w"]) -> tuple[Float[Tensor, "
     return (number[:, None] // place.view(1, -1) % 256).float(), often
 
 
-def snapped(data: Dataset, colours: Float[Tensor, "k c"]) -> Dataset:
-    """The source as a map of kinds, each pixel of that whose colour is nearest."""
+def snapped(data: Dataset, palette: Palette) -> Dataset:
+    """The source as a map of parts, each pixel of that whose colour is nearest."""
     assert data.source is not None
-    found = []
+    found, kinds = [], torch.tensor(palette.kinds)
     for part in data.source.split(16):
         pixels = part.permute(0, 2, 3, 1).float()
-        found.append(torch.cdist(pixels.reshape(-1, pixels.shape[-1]), colours).argmin(1).view(pixels.shape[:3]).byte())
-    names = tuple(f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in colours.expand(-1, 3).tolist())
-    return replace(data, source=None, parts=torch.cat(found), part_names=names)
+        nearest = torch.cdist(pixels.reshape(-1, pixels.shape[-1]), palette.colours).argmin(1)
+        found.append(kinds[nearest].view(pixels.shape[:3]).byte())
+    return replace(data, source=None, parts=torch.cat(found), part_names=palette.names)
 
 
 def fitted(data: Dataset, size: int) -> Dataset:

@@ -48,12 +48,13 @@ class DataSpec:
     """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
     mask: str = ""
     """What of each image is hidden from a system that paints it: square, centre, left, right, upper, lower, eyes, left-eye, right-eye,
-    strokes, or a .png of your own, white where to paint."""
+    strokes, mixed (for each image one of these), or a .png of your own, white where to paint."""
     pairs: str = ""
     """A source beside each image: left-to-right or right-to-left (halves of each image), SOURCE:TARGET (two folders of equal file names),
     edges or grey (made from any images), parts (of procedural faces: their parsing map)."""
     palette: str = ""
-    """Colours of a source that is a label map (#0000aa,#0055ff, or how many): each pixel becomes the nearest; empty: it is a picture."""
+    """Colours of a source that is a label map (#0000aa,#0055ff, or #0000aa=wall,#0055ff=door, celebamask-hq, helen, or how many): each
+    pixel becomes the nearest; empty: it is a picture."""
     neighbours: int = 0
     """Spread the known labels over a graph of so many nearest neighbours, as a first teacher (without labels: find the graph's own parts);
     0: do not."""

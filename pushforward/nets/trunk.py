@@ -1,7 +1,9 @@
 """A trunk that gives two views of an example: pooled features to classify by, and spread-out ones that still know where things are."""
 
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -65,3 +67,22 @@ def trunk_for(net: Net, shape: tuple[int, ...], width: int) -> ConvTrunk | FlatT
     if kind_of(net, shape) == "mlp":
         return FlatTrunk(shape, width or 400)
     return ConvTrunk(shape, width or 32)
+
+
+@torch.no_grad()
+def measure_statistics(network: nn.Module, read: Callable[[Tensor], object], batches: Iterable[Tensor]) -> None:
+    """Measure the running means and variances of a network's batch normalisation anew, as `read` calls it on these batches.
+
+    Those of training are of random views; what is asked of a trained network are images as they are (Wu & Johnson 2021, section 5).
+    """
+    norms = [part for part in network.modules() if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # all batches count alike
+        norm.train()
+    for batch in batches:
+        read(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()

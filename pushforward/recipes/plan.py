@@ -9,6 +9,7 @@ from typing import Any
 
 from pushforward.core import UNLABELLED, BadInput, System, find_system, nearest, system_names
 from pushforward.data import Dataset, DataSpec, open_data
+from pushforward.data.palettes import twins
 from pushforward.recipes.pace import fitting_width, measure
 from pushforward.runs import Recipe, Run, config_as_json, config_of, start
 from pushforward.training import find_rule
@@ -51,6 +52,8 @@ class Order:
     """and what is held out."""
     memory: Any = None
     said: tuple[str, ...] = ()
+    given: dict[str, Run] = field(default_factory=dict)
+    """Trained systems that the system is given."""
 
 
 TOYS = {"bilinear_game": "bilinear", "dirac_gan": "dirac"}
@@ -140,11 +143,13 @@ def complete(
 ) -> Order:
     """Fill in what follows from the data and from the measured speed."""
     kind = find_system(system)
+    given = {name: network(name, settings.pop(name), ability) for name, ability in kind.given.items() if settings.get(name)}
+    opened = {name: run.open() for name, run in given.items()}
     settings = from_data(kind, train) | settings
     said = list(train.notes)
 
     def build(width: int) -> System:
-        return kind(config_of(kind, settings | ({"width": width} if width else {})))  # type: ignore[call-arg]
+        return kind(config_of(kind, settings | ({"width": width} if width else {})), **opened)  # type: ignore[call-arg]
 
     built = build(0)
     how["precision"] = choose_precision(how.get("precision", "auto"), built, usual_device())
@@ -179,6 +184,7 @@ def complete(
         train.attribute_names,
         train.part_names,
         name,
+        given={name: run.weights() for name, run in given.items()},
         report_every=max(batch, images // 200),
         sheet_every=max(batch, images // 20),
         save_every=max(batch, images // 10),
@@ -187,14 +193,26 @@ def complete(
     weights = sum(p.numel() for player in build(settings.get("width", 0)).players() for p in player.module.parameters())
     shape = "x".join(map(str, train.shape))
     said.append(f"{kind.__name__} with {weights:,} weights on {len(train):,} examples of {shape} ({spec.path}), {recipe.precision}.")
-    return Order(recipe, train, memory=memory, said=tuple(said))
+    return Order(recipe, train, memory=memory, said=tuple(said), given=given)
+
+
+def network(name: str, folder: Any, ability: type) -> Run:
+    """The run of a trained system that another asks for under this name.
+
+    Raises:
+        BadInput: there is no such run, or its system cannot do what is asked of it.
+    """
+    run = Run(Path(str(folder)))
+    if not issubclass(kind := find_system(run.recipe.system), ability):
+        raise BadInput(f"{name} is {run.folder}, a {kind.__name__}, but one that {ability.__name__.lower()} is needed; give such a run.")
+    return run
 
 
 def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
     """Settings that follow from the data: shape, classes and, where pixels are two-valued, the likelihood."""
     known = [f.name for f in fields(kind.Config)]
     found: dict[str, Any] = {"shape": train.shape, "classes": len(train.classes), "attributes": len(train.attribute_names)}
-    found |= {"source": train.source_channels, "parts": len(train.part_names)}
+    found |= {"source": train.source_channels, "parts": len(train.part_names), "twins": twins(train.part_names)}
     if train.binarise != "no":
         found["likelihood"] = "bernoulli"
     if (
@@ -230,7 +248,7 @@ def spec_of(data: Any, usual: DataSpec | None, options: dict[str, Any]) -> tuple
 
 def run_order(made: Order, run: Path | str | None, quiet: bool = False) -> Run:
     """Train what was ordered, in `run` or the next free folder of `runs/`."""
-    return start(run or next_folder(made.recipe.name), made.recipe, made.memory, quiet, (made.train, made.test))
+    return start(run or next_folder(made.recipe.name), made.recipe, made.memory, quiet, (made.train, made.test), made.given)
 
 
 def next_folder(name: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.recipes import train
-from pushforward.runs import Run, checkpoint
+from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
 
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -37,16 +37,13 @@ def ship(run: Run, name: str) -> Path:
     """Copy what opening a run needs into the package: no optimiser state, no sheets."""
     place = ZOO / name
     shutil.rmtree(place, ignore_errors=True)
-    newest = f"{run.seen():09d}"
     place.mkdir(parents=True)
     for part in ("recipe.json", "environment.json", "sessions.jsonl"):
         shutil.copy(run.folder / part, place / part)
     lines = (run.folder / "metrics.jsonl").read_text().splitlines(keepends=True)[::-1]
     (place / "metrics.jsonl").write_text("".join(lines[:: -(-len(lines) // REPORTS)][::-1]))
-    kept = place / "checkpoints" / newest
-    facts = checkpoint.read_facts(run.folder / "checkpoints" / newest)
-    checkpoint.write(kept, checkpoint.Checkpoint(run.open().state_dict(), {}, facts))
-    (kept / "state.safetensors").unlink()
+    newest = run.newest()
+    durable.write_folder(place / "checkpoints" / newest.name, checkpoint.light(newest))
     size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     if size > LARGEST:
         raise ValueError(f"{place} takes {size} bytes; at most {LARGEST:.0f} are shipped")

@@ -97,6 +97,18 @@ def read_facts(folder: Path) -> Facts:
         return facts
 
 
+def light(folder: Path) -> dict[str, bytes]:
+    """The files of a checkpoint that opening it needs: no state of the training.
+
+    Raises:
+        Damaged: naming the file.
+    """
+    with damage(folder):
+        files = {name: content(folder, name) for name in ("weights.safetensors", "facts.json")}
+    sums = {name: sha256(found).hexdigest() for name, found in files.items()}
+    return files | {"manifest.json": json.dumps(sums, indent=2, sort_keys=True).encode()}
+
+
 @contextmanager
 def damage(folder: Path) -> Iterator[None]:
     """Say as `Damaged` whatever changed bytes make a parser say."""

@@ -1,7 +1,8 @@
 """A recipe: everything a run follows from, as one frozen dataclass that is also the run's `recipe.json`."""
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -47,6 +48,8 @@ class Recipe:
     compiled: bool = False
     tensorboard: bool = False
     """Write the curves for TensorBoard too."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Trained systems from outside, by name, with the SHA-256 of their weights; copies lie in the run's `parts/`."""
     report_every: Count = 10_000
     """Images between two lines of `metrics.jsonl`."""
     sheet_every: Count = 100_000
@@ -55,8 +58,8 @@ class Recipe:
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
-    def build(self) -> System:
-        """The system, untrained: its first weights are a function of the seed."""
+    def build(self, given: Mapping[str, System] | None = None) -> System:
+        """The system, untrained: its first weights are a function of the seed. given: the systems from outside."""
         import torch
 
         from pushforward.training.machines import generators_left_alone, seed_of
@@ -64,7 +67,7 @@ class Recipe:
         kind = find_system(self.system)
         with generators_left_alone():
             torch.default_generator.manual_seed(seed_of(self.seed, "weights"))
-            return kind(config_of(kind, self.config))  # type: ignore[call-arg]
+            return kind(config_of(kind, self.config), **given or {})  # type: ignore[call-arg]
 
 
 RECIPE = TypeAdapter(Recipe)

@@ -7,11 +7,13 @@ metrics.jsonl         one line per report: seen, player/term (no times: a resume
 checkpoints/000120000/   weights, state, facts, and a SHA-256 of each
 samples/000120000.png
 clusters.json         names that a user gave to clusters, where training was told no label
+parts/NAME/           a copy of each trained system that this one was given: recipe and newest weights
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from pushforward.runs.environment import environment
 from pushforward.runs.lines import as_bytes, lines_of
 from pushforward.runs.lock import Lock
 from pushforward.runs.recipe import Recipe, differences, from_json, to_json
+from pushforward.runs.weights import enter_weights, fill, without
 from pushforward.training import Trainer
 from pushforward.training.machines import lay_out
 
@@ -39,8 +42,8 @@ class Run:
         """Sentences about what was found on the way, such as a damaged checkpoint that was passed over."""
 
     @classmethod
-    def create(cls, folder: Path | str, recipe: Recipe) -> "Run":
-        """Make a new run folder.
+    def create(cls, folder: Path | str, recipe: Recipe, given: "Mapping[str, Run] | None" = None) -> "Run":
+        """Make a new run folder. given: the runs of `recipe.given`, which are copied.
 
         Raises:
             BadInput: the folder holds another run, or files that are no run.
@@ -51,6 +54,8 @@ class Run:
         with Lock(folder):
             refuse_taken(folder, recipe)
             durable.write(folder / "environment.json", json.dumps(environment(), indent=2).encode())
+            for name, run in (given or {}).items():
+                run.copy(folder / "parts" / name)
             durable.write(folder / "recipe.json", to_json(recipe))
         return cls(folder)
 
@@ -59,7 +64,7 @@ class Run:
         """Write a checkpoint of a training; older ones beyond the newest few are removed."""
         facts = Facts(trainer.seen, trainer.slower, setbacks, trainer.counted, scheduled, self.recipe)
         folder = self.folder / "checkpoints" / f"{trainer.seen:09d}"
-        checkpoint.write(folder, Checkpoint(trainer.system.state_dict(), trainer.state(), facts))
+        checkpoint.write(folder, Checkpoint(without(trainer.system.state_dict(), self.recipe), trainer.state(), facts))
         checkpoint.prune(self.folder)
 
     def usable(self, weights_only: bool = False) -> Iterator[tuple[Path, Checkpoint]]:
@@ -162,7 +167,7 @@ class Run:
             BadInput: no checkpoint is usable, or the recipe was changed since it was written.
         """
         for folder, found in self.usable(weights_only=True):
-            system = self.recipe.build()
+            system = self.recipe.build(self.given())
             enter_weights(system, found, folder)
             lay_out(system)  # as in training: another order of the same weights rounds differently
             system.enter(system.schedule(found.facts.seen, self.recipe.images))
@@ -170,6 +175,42 @@ class Run:
         raise BadInput(
             f"{self.folder} has no usable checkpoint. {' '.join(self.notices)} Train it with `pushforward resume {self.folder}`."
         )
+
+    def given(self) -> dict[str, System]:
+        """The trained systems that this one was given, as they were then.
+
+        Raises:
+            BadInput: a copy is gone or was changed.
+        """
+        found = {}
+        for name, weights in self.recipe.given.items():
+            part = Run(self.folder / "parts" / name)
+            if part.weights() != weights:
+                raise BadInput(f"{part.folder} is not the {name} that {self.folder} was made with. Restore that folder, or train anew.")
+            found[name] = part.open()
+        return found
+
+    def newest(self) -> Path:
+        """The newest checkpoint that can be used.
+
+        Raises:
+            BadInput: there is none.
+        """
+        for folder, _ in self.usable(weights_only=True):
+            return folder
+        raise BadInput(f"{self.folder} has no usable checkpoint. {' '.join(self.notices)} Train it further, or give another run.")
+
+    def weights(self) -> str:
+        """SHA-256 of the newest weights."""
+        return sha256(checkpoint.light(self.newest())["weights.safetensors"]).hexdigest()
+
+    def copy(self, place: Path) -> None:
+        """Write what opening this run needs into a folder."""
+        newest = self.newest()
+        durable.write_folder(place / "checkpoints" / newest.name, checkpoint.light(newest))
+        for name in self.recipe.given:
+            Run(self.folder / "parts" / name).copy(place / "parts" / name)
+        durable.write(place / "recipe.json", to_json(self.recipe))
 
     def data(self, memory: Any = None) -> tuple[Dataset, Dataset | None]:
         """Training and test data, the same as when training began, with the names of its clusters where a user gave some.
@@ -249,7 +290,7 @@ def refuse_taken(folder: Path, recipe: Recipe) -> None:
         raise BadInput(f"{folder} holds a run {what}. Use `pushforward resume {folder}`, or another --run folder.")
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file. Choose an empty or new --run folder.")
-    known = ("lock", "environment.json")
+    known = ("lock", "environment.json", "parts")
     if folder.exists() and any(path.name not in known and path.suffix != ".part" for path in folder.iterdir()):
         raise BadInput(f"{folder} holds files that are no run. Choose an empty or new --run folder.")
 
@@ -268,31 +309,3 @@ def data_of(recipe: Recipe, memory: Any = None) -> tuple[Dataset, Dataset | None
             f"(fingerprint {train.fingerprint[:12]}, was {recipe.fingerprint[:12]}). Restore them, or train anew."
         )
     return train, test
-
-
-def enter_weights(system: System, found: Checkpoint, folder: Path) -> None:
-    """Give a system the weights of a checkpoint.
-
-    Raises:
-        BadInput: they are those of another network.
-    """
-    try:
-        system.load_state_dict(found.weights)
-    except RuntimeError as error:
-        what = str(error).splitlines()[-1].strip()
-        raise BadInput(f"{folder} does not fit {type(system).__name__} of this version ({what}). Use the version that made it.") from None
-
-
-def fill(trainer: Trainer, found: Checkpoint, folder: Path) -> None:
-    """Bring a trainer to a checkpoint.
-
-    Raises:
-        BadInput: it is one of another network.
-    """
-    enter_weights(trainer.system, found, folder)
-    try:
-        trainer.restore(found.state, found.facts.seen, found.facts.slower, found.facts.counted)
-    except (KeyError, RuntimeError) as error:
-        raise BadInput(
-            f"{folder} does not fit {type(trainer.system).__name__} of this version ({error}). Use the version that made it."
-        ) from None

@@ -5,7 +5,7 @@ Of several ranks the first one alone writes; the others read what it left, and a
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from io import BytesIO
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from pushforward.core import BadInput, Judges, check
+from pushforward.core import BadInput, Judges, System, check
 from pushforward.data import Dataset, Shuffled
 from pushforward.runs import board, durable, lines
 from pushforward.runs.checkpoint import folders
@@ -45,10 +45,17 @@ class GivenUp(ArithmeticError):
     """The training diverged too often."""
 
 
-def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = False, parts: Parts | None = None) -> Run:
+def start(
+    folder: Path | str,
+    recipe: Recipe,
+    memory: Any = None,
+    quiet: bool = False,
+    parts: Parts | None = None,
+    given: Mapping[str, Run] | None = None,
+) -> Run:
     """Make a run folder and train in it to the end. What cannot be trained is refused before anything is written.
 
-    parts: training and held-out data of the recipe, where the caller has read them already.
+    parts: training and held-out data of the recipe, where the caller has read them already. given: the runs of `recipe.given`.
 
     Raises:
         BadInput: settings, data or folder cannot be used; else as `go_on`.
@@ -61,9 +68,9 @@ def start(folder: Path | str, recipe: Recipe, memory: Any = None, quiet: bool = 
         refuse_taken(Path(folder), recipe)
     if parts is None or parts[0].fingerprint != recipe.fingerprint:
         parts = data_of(recipe, memory)
-    trainer = trainer_of(recipe, parts[0])
+    trainer = trainer_of(recipe, parts[0], {name: run.open() for name, run in (given or {}).items()})
     if chief():
-        Run.create(folder, recipe)
+        Run.create(folder, recipe, given)
     wait_for_ranks()
     return train(Run(folder), trainer, parts, quiet)
 
@@ -82,7 +89,7 @@ def go_on(folder: Path | str, memory: Any = None, quiet: bool = False) -> Run:
     run = Run(folder)
     run.refuse_changes()
     parts = run.data(memory)
-    return train(run, trainer_of(run.recipe, parts[0]), parts, quiet)
+    return train(run, trainer_of(run.recipe, parts[0], run.given()), parts, quiet)
 
 
 def train(run: Run, trainer: Trainer, parts: Parts, quiet: bool) -> Run:
@@ -119,13 +126,13 @@ def together(run: Run, trainer: Trainer, setbacks: int) -> int:
     return setbacks
 
 
-def trainer_of(recipe: Recipe, dataset: Dataset) -> Trainer:
-    """A trainer at the start of a recipe.
+def trainer_of(recipe: Recipe, dataset: Dataset, given: Mapping[str, System] | None = None) -> Trainer:
+    """A trainer at the start of a recipe, with the systems from outside that it is given.
 
     Raises:
         BadInput: the system cannot learn from these data.
     """
-    system = recipe.build()
+    system = recipe.build(given)
     source = Shuffled(dataset, recipe.seed, recipe.labelled)
     first = source.batch(system.schedule(0, recipe.images), 0, 0, 1)
     check(first)
@@ -242,7 +249,7 @@ def take_back(run: Run, trainer: Trainer, dataset: Dataset, setbacks: int, reaso
         raise GivenUp(
             f"{reason}, after {SETBACKS} attempts at ever smaller rates. Use a smaller --rate, or look for odd values in the data."
         )
-    again = trainer_of(run.recipe, dataset)
+    again = trainer_of(run.recipe, dataset, run.given())
     if chief():
         run.resume(again, before=trainer.seen)
         again.slower = trainer.slower / 2

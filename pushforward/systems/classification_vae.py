@@ -13,9 +13,10 @@ Source: the lecture's own system; the bound is that of Kingma et al. 2014, "Semi
 Both forms learn supervised (all labels), semi-supervised and unsupervised (none).
 
 Shapes: x [N, C, H, W] in [-1, 1]; y [N], UNLABELLED where hidden; z [N, latent]; q(y|x) [N, K].
-Departures: the bound may weigh less than the labels and be taken on a part of the batch. Beside it stand, where asked for, consistency of
-q(y|x) between a weak view read by the averaged teacher and a strong one (FixMatch: Sohn et al. 2020), pseudo-labels aligned to equal
-classes (Berthelot et al. 2020), the mutual information of the two views' classes (IIC: Ji et al. 2019), and a neighbour graph as teacher.
+Departures: a run on views ends with batch normalisation measured on images as they are; the bound may weigh less than the labels and be
+taken on a part of the batch. Beside it stand, where asked for, consistency of q(y|x) between a weak view read by the averaged teacher and a
+strong one (FixMatch: Sohn et al. 2020), pseudo-labels aligned to equal classes (Berthelot et al. 2020), the mutual information of the two
+views' classes (IIC: Ji et al. 2019), and a neighbour graph as teacher.
 """
 
 from copy import deepcopy
@@ -34,8 +35,10 @@ from pushforward.data import Shuffled
 from pushforward.data.augment import VIEWS, ViewsName, see
 from pushforward.data.graph_teacher import GraphTeacher
 from pushforward.maths import draw, draws_of, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
-from pushforward.nets import Kind, Net, decoder_for, likelihood, suits, trunk_for
+from pushforward.nets import Kind, Net, decoder_for, likelihood, measure_statistics, suits, trunk_for
 
+MEASURED = (60, 256)
+"""Batches at the most, and images in each, that batch normalisation is measured on at the end."""
 JOINT = 64
 """Units in which q(z|x,y) joins what it reads in x with the class."""
 
@@ -151,7 +154,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
 
     def schedule(self, seen: int, total: int) -> Stage:
         progress = min(1.0, seen / total)
-        era = self.graph.era(progress)
+        era = self.graph.era(progress) + (self.config.views != "none" and progress == 1)
         return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, 0.03), era=era)
 
     def players(self) -> list[Player]:
@@ -172,8 +175,16 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
             self.marginal.lerp_(terms["marginal"], 0.01)
 
     def survey(self, source: Source) -> None:
-        if isinstance(source, Shuffled):
+        if not isinstance(source, Shuffled):
+            return
+        if self.stage.progress < 1:
             self.graph.look(source.dataset, lambda image: self.averaged.trunk(image)[0])
+        elif self.config.views != "none":  # what is asked from now on are images as they are, not views
+            every = torch.arange(len(source.dataset))
+            count = max(1, min(MEASURED[0], len(every) // MEASURED[1]))
+            parts = (every[place::count][: MEASURED[1]] for place in range(count))
+            images = (source.dataset.batch(part)["image"].to(self.marginal.device) for part in parts)
+            measure_statistics(self.averaged, self.averaged.trunk, images)
 
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """J^alpha of Kingma et al. 2014 or the lecture's loss, plus agreement of views where it is asked for."""

@@ -5,15 +5,14 @@ Generative face completion wants one for faces (Li et al. 2017, whose network is
     minimised   E -log q(part | image) over pixels, each part weighed by its frequency to the power -`rare`
 
 Shapes: image [N, C, H, W] in [-1, 1]; parts [N, H, W] in 0..P-1; q [N, P, H, W].
-Departures: instance normalisation; images and parts are enlarged, cut and (unless parts have a left and a right) mirrored alike; averaged
-weights (Polyak & Juditsky 1992) answer.
+Departures: instance normalisation; images and parts are enlarged, cut and mirrored alike, a left part becoming the right one;
+averaged weights (Polyak & Juditsky 1992) answer.
 """
 
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Annotated
 
-import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
@@ -31,12 +30,14 @@ class Settings:
     """(C, H, W)."""
     parts: int = 0
     """P."""
+    twins: tuple[int, ...] = ()
+    """The part that each becomes in a mirror, where left and right are different ones; follows from the data too."""
     width: Annotated[int, Ge(1)] = 24
     """Channels after the first halving."""
     rare: Annotated[float, Interval(ge=0, le=1)] = 0.25
     """How much more a rare part counts than a common one: 0 alike, 1 inversely to its frequency in the batch."""
     mirror: bool = True
-    """Mirror images at random; not for parts that have a left and a right."""
+    """Mirror images at random."""
     rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of Adam, lowered to 0 by half a cosine."""
     average: Annotated[int, Ge(1)] = 10_000
@@ -81,7 +82,7 @@ class Parsing(System, Parses):
         """E -log q(part | image), weighed."""
         c = self.config
         maps = one_hot(batch["parts"], c.parts).permute(0, 3, 1, 2).float()
-        maps, image = jittered(maps, batch["image"], c.mirror)
+        maps, image = jittered(maps, batch["image"], c.mirror, c.twins)
         truth = maps.argmax(1)
         often = truth.flatten().bincount(minlength=c.parts).float()
         weight = (often + 1) ** -c.rare
@@ -89,6 +90,5 @@ class Parsing(System, Parses):
         right = (logits.detach().argmax(1) == truth).float().mean()
         return cross_entropy(logits, truth, weight), {"accuracy": right}
 
-    @torch.no_grad()
     def parse(self, image: Tensor) -> Tensor:
         return self.averaged(image).float()

@@ -39,6 +39,8 @@ class Settings:
     """(C, H, W) of images."""
     source: int = 0
     """S."""
+    twins: tuple[int, ...] = ()
+    """The map of x that each becomes in a mirror, where left and right are different parts; follows from the data too."""
     objective: Objective = "l1+cgan"
     """What G wants: near the truth (l1), real to D (gan), real to D beside its source (cgan)."""
     l1: Annotated[float, Ge(0)] = 100.0
@@ -127,7 +129,7 @@ class Pix2Pix(System, Edits):
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """x and y, changed alike where that was asked for."""
         x, y = batch["source"], batch["image"]
-        return jittered(x, y) if self.config.jitter else (x, y)
+        return jittered(x, y, twins=self.config.twins) if self.config.jitter else (x, y)
 
     def judged(self, x: Tensor, y: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
         """Logits and maps of every critic."""

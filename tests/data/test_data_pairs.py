@@ -9,7 +9,9 @@ from PIL import Image
 
 from pushforward.core import BadInput
 from pushforward.data import Dataset, DataSpec, open_data
+from pushforward.data.jitter import jittered
 from pushforward.data.pairs import outlines, paired
+from pushforward.data.palettes import palette_of, twins
 
 COLOURS = ((0, 0, 170), (255, 85, 0), (0, 255, 255))
 
@@ -82,6 +84,27 @@ def test_grey_to_colour_and_parts_of_faces() -> None:
     batch = parts.batch(torch.arange(3))
     assert batch["source"].shape == (3, 13, 16, 16) and torch.equal(batch["source"].argmax(1), batch["parts"])
     assert "source" not in open_data(DataSpec("faces", size=16))[0].batch(torch.arange(2))
+
+
+def test_colours_of_one_name_are_one_part_and_left_is_right_in_a_mirror(halves: Path) -> None:
+    found = opened(halves, "right-to-left", palette="#0000aa=wall,#ff5500=left door,#00ffff=wall", size=16)
+    each = opened(halves, "right-to-left", palette="#0000aa,#ff5500,#00ffff", size=16)
+    assert found.part_names == ("wall", "left door") and found.parts is not None and each.parts is not None
+    assert torch.equal(found.parts == 1, each.parts == 1)
+    celebamask, helen = (palette_of(name) for name in ("celebamask-hq", "helen"))
+    assert celebamask and helen and len(celebamask.names) == 19 and len(helen.names) == 11 and len(helen.colours) == 19
+    become = [helen.names[helen.kinds[celebamask.names.index(part)]] for part in ("left ear", "hat", "hair")]
+    assert become == ["skin", "background", "hair"]
+    assert twins(("skin", "left eye", "right eye", "left door")) == (0, 2, 1, 3) and twins(("skin", "hair")) == ()
+    maps = torch.zeros(64, 2, 4, 4)
+    maps[:, 0, :, :2] = maps[:, 1, :, 2:] = 1  # the left part lies left: so it does in a mirror too
+    torch.manual_seed(0)
+    swapped, _ = jittered(maps, torch.zeros(64, 1, 4, 4), twins=(1, 0))
+    assert bool((swapped[:, 0, :, 0] == 1).all() and (swapped[:, 1, :, 3] == 1).all())
+    plain, _ = jittered(maps, torch.zeros(64, 1, 4, 4))
+    assert 10 < int((plain[:, 1, 0, 0] == 1).sum()) < 54
+    with pytest.raises(BadInput, match="where a colour is given twice"):
+        palette_of("#000000=a,#000000=b")
 
 
 @pytest.mark.parametrize(

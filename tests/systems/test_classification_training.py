@@ -254,6 +254,24 @@ def test_a_second_graph_teaches_what_the_network_sees_alike() -> None:
     assert torch.equal(twin.graph.guess, system.graph.guess)
 
 
+def test_a_run_on_views_ends_with_normalisation_measured_on_images_as_they_are() -> None:
+    data = two_worlds(9)[0]
+    system = made(views="small-digits", average=100)
+    norm = next(part for part in system.averaged.modules() if isinstance(part, torch.nn.BatchNorm1d))
+    seen: list[Tensor] = []
+    system.averaged.trunk.layers[1].register_forward_hook(lambda layer, given, made: seen.append(made))  # type: ignore[union-attr, operator]
+    rounds = Trainer(system, Shuffled(data), 48, device="cpu").rounds()
+    before = []
+    for _ in rounds:
+        before.append(norm.running_mean.clone())
+    image = data.batch(torch.arange(60))["image"]
+    first = system.averaged.trunk.layers[1](image.flatten(1))  # type: ignore[union-attr, operator]
+    torch.testing.assert_close(norm.running_mean, first.mean(0).detach())
+    torch.testing.assert_close(norm.running_var, first.var(0).detach())
+    assert not torch.allclose(before[-2], before[-1], atol=1e-3) and norm.momentum == 0.1 and not norm.training
+    assert made().schedule(48, 48).era == 0, "without views there is nothing to measure anew"
+
+
 def test_answers_come_from_the_averaged_weights() -> None:
     system, batch = taught()
     image = batch["image"]

@@ -1,0 +1,152 @@
+"""Networks that paint what a mask hides of an image, and critics of whole images and of their holes."""
+
+from itertools import pairwise
+from math import log2
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, grid_sample, leaky_relu, max_pool2d, max_unpool2d, silu
+
+from pushforward.nets.convolution import sizes_of, widths_of
+from pushforward.nets.residual import Double, Halve, Residual
+
+POOLED, SMALLEST = 4, 4
+"""Poolings at the most; the side of a map from which on none is taken."""
+SLOPE = 0.2
+
+
+def stack_of(channels: list[int]) -> nn.Sequential:
+    """3x3 convolutions from one number of channels to the next, each followed by a ReLU."""
+    return nn.Sequential(*(part for into, out in pairwise(channels) for part in (nn.Conv2d(into, out, 3, 1, 1), nn.ReLU())))
+
+
+class PaperPainter(nn.Module):
+    """x [N, C, H, W], noise in its hole, -> image [N, C, H, W], not bounded (Li et al. 2017, after VGG-19).
+
+    Convolutions and poolings, two fully connected layers in the middle, and the way back by unpooling to the places that the maxima came
+    from, which is all that passes the middle by. No normalisation.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int, code: int):
+        super().__init__()
+        levels = max(1, min(POOLED, int(log2(min(shape[1:]) / SMALLEST)))) if min(shape[1:]) >= 2 * SMALLEST else 1
+        channels = [shape[0], *widths_of(levels, width)]
+        deep = [4 if level == POOLED - 1 else 2 for level in range(levels)]
+        self.down = nn.ModuleList(stack_of([channels[level], *[channels[level + 1]] * deep[level]]) for level in range(levels))
+        back = [*channels[:0:-1], width]
+        self.up = nn.ModuleList(stack_of([back[level]] * deep[-1 - level] + [back[level + 1]]) for level in range(levels))
+        self.small = (channels[-1], *[-(-side // 2**levels) for side in shape[1:]])
+        units = torch.Size(self.small).numel()
+        self.middle = nn.Sequential(nn.Flatten(), nn.Linear(units, code), nn.ReLU(), nn.Linear(code, units), nn.ReLU())
+        self.last = nn.Conv2d(width, shape[0], 3, 1, 1)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """Painted images."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        places: list[tuple[Tensor, torch.Size]] = []
+        for stack in self.down:
+            x = stack(x)
+            size = x.shape[2:]
+            x, place = max_pool2d(x, 2, ceil_mode=True, return_indices=True)
+            places.append((place, size))
+        x = self.middle(x).unflatten(1, self.small)
+        for stack in self.up:
+            place, size = places.pop()
+            x = stack(max_unpool2d(x, place, (2, 2), output_size=size))
+        return self.last(x)
+
+
+class Gated(nn.Module):
+    """A convolution of which each output is let through as far as another says (Yu et al. 2019): maps [N, into, H, W] -> [N, out, H, W]."""
+
+    def __init__(self, into: int, out: int, side: int = 3):
+        super().__init__()
+        self.convolution = nn.Conv2d(into, 2 * out, side, 1, side // 2)
+
+    def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o h w"]:
+        """Gated maps."""
+        value, gate = self.convolution(x).chunk(2, 1)
+        return silu(value) * gate.sigmoid()
+
+
+class Join(nn.Module):
+    """Maps [N, into, h, w] and their mirror on the way down [N, out, H, W] -> [N, out, H, W]."""
+
+    def __init__(self, into: int, out: int, size: tuple[int, int], residual: bool):
+        super().__init__()
+        self.larger, self.gate = Double(into, out, size), Gated(2 * out, out)
+        self.residual = Residual(out) if residual else nn.Identity()
+
+    def forward(self, x: Float[Tensor, "n i p q"], mirror: Float[Tensor, "n o h w"]) -> Float[Tensor, "n o h w"]:
+        """Maps of twice the size."""
+        return self.residual(self.gate(torch.cat([self.larger(silu(x)), mirror], 1)))
+
+
+class GatedPainter(nn.Module):
+    """x [N, C, H, W], 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
+
+    Residual blocks at ever smaller sizes and back, each size of the way back also seeing its mirror through a gate, which learns where
+    there was a hole. Two more maps say where a pixel lies: faces stand in the same place.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int):
+        super().__init__()
+        sizes = sizes_of(*shape[1:])
+        channels = widths_of(len(sizes), width)
+        self.first = Gated(shape[0] + 3, width)
+        steps = list(zip(channels, channels[1:], sizes, strict=False))
+        self.down = nn.ModuleList(nn.Sequential(Halve(into, out, size), Residual(out)) for into, out, size in steps)
+        self.middle = nn.Sequential(Residual(channels[-1]), Residual(channels[-1]))
+        self.up = nn.ModuleList(Join(out, into, size, size != sizes[0]) for into, out, size in reversed(steps))
+        self.last = nn.Conv2d(width, shape[0], 3, 1, 1)
+        rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in shape[1:]), indexing="ij")
+        self.register_buffer("where", torch.stack([rows, columns])[None], persistent=False)
+
+    def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
+        """Painted images."""
+        where = torch.as_tensor(self.where).expand(len(x), -1, -1, -1)
+        x = self.first(torch.cat([x, mask, where], 1).contiguous(memory_format=torch.channels_last))
+        mirrors = []
+        for down in self.down:
+            mirrors.append(x)
+            x = down(x)
+        x = self.middle(x)
+        for up in self.up:
+            x = up(x, mirrors.pop())
+        return self.last(silu(x))
+
+
+class WholeCritic(nn.Module):
+    """image [N, C, H, W] -> logit of "real" [N] (Li et al. 2017): pairs of a 3x3 and a strided 4x4 convolution, no normalisation."""
+
+    def __init__(self, channels: int, size: tuple[int, int], width: int):
+        super().__init__()
+        layers, into = [], channels
+        for level in range(max(1, min(5, int(log2(min(size) / SMALLEST))))):
+            out = width * min(2**level, 8)
+            layers += [nn.Conv2d(into, out, 3, 1, 1), nn.Conv2d(out, out, 4, 2, 1)]
+            into, size = out, (size[0] // 2, size[1] // 2)
+        self.layers, self.last = nn.ModuleList(layers), nn.Linear(into * size[0] * size[1], 1)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+        """Logits."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        for layer in self.layers:
+            x = leaky_relu(layer(x), SLOPE)
+        return self.last(x.flatten(1)).float().squeeze(1)
+
+
+def hole_of(image: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c p q"]:
+    """The smallest box around each hole, resized to half the sides; a box of just that size is cut out as it is."""
+    _, _, height, width = image.shape
+    ends = []
+    for along, side in ((3, height), (2, width)):
+        there = mask.amax(along)[:, 0]
+        first, last = there.argmax(1), side - there.flip(1).argmax(1)
+        ends.append(((first + last) / side - 1, (last - first) / side))
+    (down, tall), (across, wide) = ends
+    zero = torch.zeros_like(tall)
+    theta = torch.stack([torch.stack([wide, zero, across], 1), torch.stack([zero, tall, down], 1)], 1)
+    grid = affine_grid(theta, [len(image), 1, height // 2, width // 2], align_corners=False)
+    return grid_sample(image.float(), grid, padding_mode="border", align_corners=False)

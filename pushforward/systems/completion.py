@@ -1,0 +1,206 @@
+"""Generative face completion (Li, Liu, Yang & Yang 2017), and its kind of network with what was found since.
+
+    model            y = G(x, m): x an image with a hole, m a mask, 1 in the hole; answer  m y + (1 - m) image
+    reconstruction   E |image - y|  (or squares)
+    local critic     sees the hole alone, cut out;  global critic: the whole answer
+    parsing          E -log q(argmax q(. | image) | answer) over pixels, q a given parser that stays as it is
+    stages           reconstruction;  from `second` of the run + local critic;  from `third` + global critic and parsing
+    G minimises      reconstruction + adversarial (E softplus(-D_local) + E softplus(-D_global)) + parsing
+
+Forms: `paper`, noise in the hole, an encoder-decoder with fully connected layers in the middle that is not told the mask; and `gated`,
+which is told it (Yu et al. 2019; Iizuka et al. 2017) and usually plays against a critic of patches that sees the mask too, with spectral
+normalisation and hinges.
+
+Shapes: image, x, y [N, C, H, W] in [-1, 1]; m [N, 1, H, W]; critics' logits [N], or [N, 1, P, Q].
+Departures: means over pixels, where the authors' code sums (weights are converted: 300 and .05 over 128 x 128 x 3 values); masks of any
+form, of which the local critic sees the box around the hole; averaged weights answer; images are mirrored at random, not turned or shifted.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from annotated_types import Ge, Gt, Interval
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, relu, softplus
+from torch.nn.utils.parametrizations import spectral_norm
+
+from pushforward.core import Adam, Average, BadInput, Batch, Edits, Parses, Player, Stage, System, Terms, growing, warm_up_then_cosine
+from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
+from pushforward.nets.unet import PatchCritic, fitting_field
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a completion is made of. `shape` follows from the data."""
+
+    shape: tuple[int, ...]
+    """(C, H, W)."""
+    form: Literal["gated", "paper"] = "gated"
+    """G."""
+    critics: Literal["patch", "local", "local+global", "none"] = "patch"
+    """Who judges; the paper has local+global."""
+    width: Annotated[int, Ge(1)] = 32
+    """Channels of the first layers, of G and of critics; the paper's G has 32, its critics 64."""
+    code: Annotated[int, Ge(1)] = 512
+    """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
+    distance: Literal["l1", "l2"] = "l1"
+    """Of the reconstruction: l1 as in the authors' code, or squares, as in the paper."""
+    adversarial: Annotated[float, Ge(0)] = 300 / 49152
+    """Weight of what each critic says."""
+    parsing: Annotated[float, Ge(0)] = 0.05 * 16384 / 49152
+    """Weight of the parts, where a parser is given; the paper has a tenth of this, the authors' code this."""
+    second: Annotated[float, Interval(ge=0, le=1)] = 0.5
+    """Share of the run after which the local critic joins, or that of patches."""
+    third: Annotated[float, Interval(ge=0, le=1)] = 0.7
+    """Share after which the global critic and the parser join."""
+    rate: Annotated[float, Gt(0)] = 1e-3
+    """Learning rate of G, lowered to 0 by half a cosine; the paper has 1e-4."""
+    critic_rate: Annotated[float, Gt(0)] = 2e-4
+    """Learning rate of critics, with betas (0.5, 0.999)."""
+    average: Annotated[int, Ge(1)] = 10_000
+    """Half-life of the averaged weights, in images."""
+    batch_size: Annotated[int, Ge(1)] = 16
+    """Images of a round; the paper has 2, an image and its mirror."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
+
+
+class MaskedPatches(nn.Module):
+    """image and mask -> logits [N, 1, P, Q] of patches; every layer is divided by its largest singular value (Miyato et al. 2018)."""
+
+    def __init__(self, channels: int, size: tuple[int, int], width: int):
+        super().__init__()
+        self.critic = PatchCritic(channels + 1, fitting_field(size), width, "none")
+        for part in self.critic.modules():
+            if isinstance(part, nn.Conv2d):
+                part.reset_parameters()  # its start at 0.02 is for layers that are normalised otherwise
+                spectral_norm(part)
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        """Logits."""
+        return self.critic(torch.cat([image, mask], 1))[0]
+
+
+class Completion(System, Edits):
+    """config: see `Settings`. parser: names the parts of images of the same shape."""
+
+    Config = Settings
+    needs: frozenset[str] = frozenset({"image", "source", "mask"})
+    given: ClassVar[dict[str, type]] = {"parser": Parses}
+
+    def __init__(self, config: Settings, parser: System | None = None):
+        super().__init__()
+        self.config = c = config
+        if len(c.shape) != 3:
+            raise BadInput(f"Completion paints images, but the data have shape {c.shape}. Use vae for rows of numbers.")
+        self.parser = None if parser is None else fitting(parser, c.shape)
+        channels, size = c.shape[0], (c.shape[1], c.shape[2])
+        self.generator = GatedPainter(c.shape, c.width) if c.form == "gated" else PaperPainter(c.shape, c.width, c.code)
+        self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
+        self.critics = nn.ModuleDict()
+        if c.critics == "patch":
+            self.critics["patch"] = MaskedPatches(channels, size, c.width)
+        elif c.critics != "none":
+            self.critics["local"] = WholeCritic(channels, (size[0] // 2, size[1] // 2), c.width)
+        if c.critics == "local+global":
+            self.critics["global"] = WholeCritic(channels, size, c.width)
+        self.enter(self.schedule(0, 1))
+
+    def schedule(self, seen: int, total: int) -> Stage:
+        progress = min(1.0, seen / total)
+        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress))
+
+    def players(self) -> list[Player]:
+        c, here = self.config, self.stage.progress
+        steps = Adam(c.critic_rate, (0.5, 0.999))
+        found = []
+        for name, critic in self.critics.items():
+            found.append(Player(name, critic, partial(self.critic_loss, name), steps, plays=here >= self.joins(name)))
+        average = Average(self.averaged, growing(c.average, self.stage.seen))
+        return [*found, Player("generator", self.generator, self.generator_loss, Adam(c.rate), average=average)]
+
+    def joins(self, what: str) -> float:
+        """The share of the run after which a critic, or the parser, has a say."""
+        return self.config.third if what in ("global", "parser") else self.config.second
+
+    def accept(self, batch: Batch) -> None:
+        if not bool(batch["mask"].any()):
+            raise BadInput("The mask hides nothing, so that there is nothing to paint. Train with --mask square, strokes or the like.")
+
+    def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None) -> Tensor:
+        """y = G(x, m)."""
+        if self.config.form == "gated":
+            return generator(x, mask).float()
+        chance = None if seed is None else torch.Generator().manual_seed(seed)
+        noise = torch.rand(x.shape, generator=chance).to(x) * 2 - 1
+        return generator(x + noise * mask).float()
+
+    def completed(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Image, mask, y and the answer: of images that are mirrored at random."""
+        mirror = torch.rand(len(batch["image"]), 1, 1, 1, device=batch["image"].device) < 0.5
+        image, x, mask = (torch.where(mirror, value.flip(3), value) for value in (batch["image"], batch["source"], batch["mask"]))
+        y = self.painted_by(self.generator, x, mask)
+        return image, mask, y, torch.where(mask > 0, y, image)
+
+    def logits(self, name: str, image: Tensor, mask: Tensor) -> Tensor:
+        """What a critic says of images."""
+        critic = self.critics[name]
+        if name == "patch":
+            return critic(image, mask)
+        return critic(hole_of(image, mask) if name == "local" else image)
+
+    def critic_loss(self, name: str, batch: Batch) -> tuple[Tensor, Terms]:
+        """1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer)); of patches E max(0, 1 - D(image)) + E max(0, 1 + D(answer))."""
+        image, mask, _, answer = self.completed(batch)
+        real, made = self.logits(name, image, mask), self.logits(name, answer, mask)
+        if name == "patch":
+            return relu(1 - real).mean() + relu(1 + made).mean(), {"real": real.detach().mean(), "made": made.detach().mean()}
+        return (softplus(-real).mean() + softplus(made).mean()) / 2, {"real": real.detach().mean(), "made": made.detach().mean()}
+
+    def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """Reconstruction, and what those say that have joined."""
+        c, here = self.config, self.stage.progress
+        image, mask, y, answer = self.completed(batch)
+        apart = image - y
+        loss = apart.abs().mean() if c.distance == "l1" else apart.square().mean()
+        terms = {"reconstruction": loss.detach(), "hole": (apart.detach().abs() * mask).sum() / (mask.sum() * len(apart[0]))}
+        for name in self.critics:
+            if here >= self.joins(name):
+                said = self.logits(name, answer, mask)
+                loss = loss + c.adversarial * (-said.mean() if name == "patch" else softplus(-said).mean())
+        if self.parser is not None and c.parsing and here >= self.joins("parser"):
+            terms["parsing"] = parts = self.unlike(image, answer)
+            loss = loss + c.parsing * parts
+        return loss, terms
+
+    def unlike(self, image: Tensor, answer: Tensor) -> Tensor:
+        """E -log q(argmax q(. | image) | answer)."""
+        assert isinstance(self.parser, nn.Module) and isinstance(self.parser, Parses)
+        with torch.no_grad():
+            parts = self.parser.parse(image).argmax(1)
+        return cross_entropy(self.parser.parse(answer), parts)
+
+    @torch.no_grad()
+    def edit(self, batch: Batch, seed: int | None = None) -> Tensor:
+        """What is hidden of batch["source"] is painted; what is seen stays to the bit. seed: of the paper's noise."""
+        return torch.where(batch["mask"] > 0, self.painted(batch, seed), batch["source"])
+
+    @torch.no_grad()
+    def painted(self, batch: Batch, seed: int | None = None) -> Tensor:
+        """y, what is seen painted too."""
+        return self.painted_by(self.averaged, batch["source"], batch["mask"], seed or 0).clamp(-1, 1)
+
+
+def fitting(parser: System, shape: tuple[int, ...]) -> System:
+    """The parser.
+
+    Raises:
+        BadInput: it is for images of another shape.
+    """
+    if tuple(parser.config.shape) != tuple(shape):
+        known, asked = ("x".join(map(str, each)) for each in (parser.config.shape, shape))
+        raise BadInput(f"The parser is for images of {known}, but these have {asked}. Train one with the same --size.")
+    return parser.eval().requires_grad_(False)

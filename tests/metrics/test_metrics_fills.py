@@ -1,0 +1,83 @@
+"""The bars that a completion has to pass: each against what it should be."""
+
+import sys
+
+import pytest
+import torch
+
+from pushforward.core import BadInput
+from pushforward.data import masks
+from pushforward.metrics import fills
+
+
+def images(count: int = 40, channels: int = 3, side: int = 8) -> torch.Tensor:
+    """Gaussian images of three directions and a little noise, within [-1, 1]."""
+    chance = torch.Generator().manual_seed(0)
+    directions = torch.randn(3, channels * side * side, generator=chance) / 12
+    x = torch.randn(count, 3, generator=chance) @ directions + 0.02 * torch.randn(count, channels * side * side, generator=chance)
+    return x.clamp(-1, 1).view(count, channels, side, side)
+
+
+def hole(name: str, count: int, side: int = 8) -> torch.Tensor:
+    return masks.holes(name, count, side, side, torch.Generator().manual_seed(1))
+
+
+def test_the_posterior_of_a_gaussian_is_that_of_its_covariance() -> None:
+    train, (image, mask) = images(200), (images(6), hole("centre", 6))
+    model = fills.GaussianImages.fitted(train, 5)
+    covariance = model.spread @ model.spread.T + model.noise * torch.eye(len(model.mean), dtype=torch.float64)
+    hidden = mask[0].flatten().bool().repeat(3)
+    x = image.flatten(1).double() - model.mean
+    expected = x.clone()
+    expected[:, hidden] = x[:, ~hidden] @ torch.linalg.solve(covariance[~hidden][:, ~hidden], covariance[~hidden][:, hidden])
+    made = model.fill(image, mask)
+    torch.testing.assert_close(made.flatten(1).double(), (expected + model.mean).clamp(-1, 1), rtol=0, atol=1e-5)
+    assert torch.equal(made * (1 - mask), image * (1 - mask)), "what is seen stays"
+
+
+def test_the_likeliest_gaussian_has_the_variances_of_the_principal_components() -> None:
+    train = images(300)
+    x = train.flatten(1).double()
+    variance = torch.linalg.eigvalsh((x - x.mean(0)).T @ (x - x.mean(0)) / len(x)).flip(0)
+    model = fills.GaussianImages.fitted(train, 3)
+    noise = variance[3:].mean()
+    assert model.noise == pytest.approx(float(noise), rel=1e-4)
+    torch.testing.assert_close(model.spread.square().sum(0), variance[:3] - noise, rtol=1e-4, atol=1e-6)
+    fewer, two = model.fewer(2), fills.GaussianImages.fitted(train, 2)
+    assert fewer.noise == pytest.approx(two.noise, rel=1e-4)
+    torch.testing.assert_close(fewer.spread.abs(), two.spread.abs(), rtol=1e-3, atol=1e-5)
+
+
+def test_it_beats_what_knows_less_and_takes_a_mask_for_each_image() -> None:
+    train, image, mask = images(300), images(30), hole("mixed", 30)
+    model = fills.GaussianImages.fitted(train, 3)
+    made = {"posterior": model.fill(image, mask), "mean": fills.mean_image(image, mask, train), "colour": fills.mean_colour(image, mask)}
+    wrong = {name: float(((x - image).square() * mask).sum()) for name, x in made.items()}
+    assert wrong["posterior"] < 0.1 * min(wrong["mean"], wrong["colour"])
+    assert all(torch.equal(x * (1 - mask), image * (1 - mask)) for x in made.values())
+
+
+def test_the_mean_colour_is_that_of_what_is_seen() -> None:
+    image, mask = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
+    image[..., 2:, :] = 1.0
+    mask[..., 3, :] = 1
+    assert torch.allclose(fills.mean_colour(image, mask)[..., 3, :], torch.tensor(1 / 3))
+
+
+def test_telea_continues_what_is_around() -> None:
+    pytest.importorskip("cv2")
+    ramp = torch.linspace(-0.9, 0.9, 16).expand(2, 3, 16, 16).contiguous()
+    mask = hole("centre", 2, 16)
+    made = fills.telea(ramp, mask)
+    assert torch.equal(made * (1 - mask), ramp * (1 - mask))
+    assert float(((made - ramp).abs() * mask).max()) < 0.4
+
+
+def test_what_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for few in (0, 40, 41):
+        with pytest.raises(BadInput, match=f"{few} components are asked of 40 images of 192 values"):
+            fills.GaussianImages.fitted(images(), few)
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.setattr("pushforward.metrics.fills.util.find_spec", lambda name: None)
+    with pytest.raises(BadInput, match=r"pushforward\[compare\]"):
+        fills.telea(images(), hole("centre", 40))

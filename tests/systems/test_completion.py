@@ -1,0 +1,176 @@
+"""Completion: what each stage asks for, what critics are shown, that what is seen stays, and that a parser given to a run stays with it."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, softplus
+
+from pushforward.core import BadInput, Parses
+from pushforward.data import masks
+from pushforward.nets.painters import hole_of
+from pushforward.recipes import train
+from pushforward.runs import Run, go_on, load
+from pushforward.systems.completion import Completion
+from pushforward.systems.parsing import Parsing
+
+SIDE = 16
+
+
+def parser_of(shape: tuple[int, ...] = (3, SIDE, SIDE)) -> Parsing:
+    torch.manual_seed(1)
+    return Parsing(Parsing.Config(shape, parts=4, width=4))
+
+
+def system_of(parser: Parsing | None = None, **settings: Any) -> Completion:
+    torch.manual_seed(0)
+    return Completion(Completion.Config(**({"shape": (3, SIDE, SIDE), "width": 4, "code": 8} | settings)), parser)
+
+
+def batch_of(mask: str = "square", count: int = 6) -> dict[str, torch.Tensor]:
+    chance = torch.Generator().manual_seed(2)
+    image = torch.rand(count, 3, SIDE, SIDE, generator=chance) * 2 - 1
+    image = (image + image.flip(3)) / 2  # its own mirror image, so that mirroring does not matter where the mask is one too
+    hole = masks.holes(mask, count, SIDE, SIDE, chance)
+    return {"image": image, "mask": hole, "source": image * (1 - hole)}
+
+
+def at(system: Completion, progress: float) -> Completion:
+    system.enter(system.schedule(round(1000 * progress), 1000))
+    return system
+
+
+def test_critics_and_parser_join_one_after_the_other() -> None:
+    system = system_of(critics="local+global")
+    for progress, expected in ((0.0, {"generator"}), (0.5, {"local", "generator"}), (0.7, {"local", "global", "generator"})):
+        assert {player.name for player in at(system, progress).players() if player.plays} == expected
+    system = system_of(parser_of())
+    for progress, expected in ((0.49, {"generator"}), (0.5, {"patch", "generator"})):
+        assert {player.name for player in at(system, progress).players() if player.plays} == expected
+    terms = {progress: at(system, progress).generator_loss(batch_of())[1] for progress in (0.69, 0.7)}  # type: ignore[arg-type]
+    assert "parsing" not in terms[0.69] and "parsing" in terms[0.7]
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_each_stage_is_made_of_its_parts(distance: str) -> None:
+    parser = parser_of()
+    system, batch = system_of(parser, form="gated", critics="local+global", distance=distance), batch_of("centre")
+    image, mask = batch["image"], batch["mask"]
+
+    def asked(progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+        torch.manual_seed(3)
+        y = system.completed(batch)[2]  # type: ignore[arg-type]
+        torch.manual_seed(3)
+        return y, at(system, progress).generator_loss(batch)[0]  # type: ignore[arg-type]
+
+    y, loss = asked(0.1)
+    expected = (image - y).abs().mean() if distance == "l1" else (image - y).square().mean()
+    torch.testing.assert_close(loss, expected)
+    answer = image * (1 - mask) + y * mask
+    weight = system.config.adversarial
+    assert weight == pytest.approx(300 / (128 * 128 * 3)) and system.config.parsing == pytest.approx(0.05 / 3)
+    expected = expected + weight * softplus(-system.critics["local"](hole_of(answer, mask))).mean()
+    torch.testing.assert_close(asked(0.6)[1], expected)
+    parts = cross_entropy(parser.parse(answer), parser.parse(image).argmax(1))
+    expected = expected + weight * softplus(-system.critics["global"](answer)).mean() + system.config.parsing * parts
+    torch.testing.assert_close(asked(0.9)[1], expected)
+
+
+def test_critics_learn_to_tell_images_from_answers() -> None:
+    batch = batch_of("centre")
+    for critics in ("local+global", "patch"):
+        system = at(system_of(critics=critics), 1.0).eval()  # so that spectral normalisation stays as it is
+        for name in system.critics:
+            torch.manual_seed(3)
+            image, mask, _, answer = system.completed(batch)  # type: ignore[arg-type]
+            torch.manual_seed(3)
+            real, made = (system.logits(name, x, mask) for x in (image, answer))
+            loss, terms = system.critic_loss(name, batch)  # type: ignore[arg-type]
+            hinge = (1 - real).clamp(min=0).mean() + (1 + made).clamp(min=0).mean()
+            torch.testing.assert_close(loss, hinge if name == "patch" else (softplus(-real).mean() + softplus(made).mean()) / 2)
+            assert float(terms["real"]) == pytest.approx(float(real.detach().mean()), abs=1e-6)
+
+
+def test_the_local_critic_is_shown_the_hole() -> None:
+    batch = batch_of()
+    cut = [x[:, hole[0] > 0].view(3, SIDE // 2, SIDE // 2) for x, hole in zip(batch["image"], batch["mask"], strict=True)]
+    torch.testing.assert_close(hole_of(batch["image"], batch["mask"]), torch.stack(cut), rtol=0, atol=1e-6)
+    rows = torch.linspace(-1, 1, SIDE).view(1, 1, -1, 1).expand(1, 3, SIDE, SIDE)
+    lower = hole_of(rows, masks.holes("lower", 1, SIDE, SIDE, torch.Generator()))
+    assert float(lower.min()) > 0 and lower.shape == (1, 3, SIDE // 2, SIDE // 2), "a half is cut out too, and resized"
+
+
+@pytest.mark.parametrize("form", ["gated", "paper"])
+@pytest.mark.parametrize("mask", ["square", "left", "eyes", "strokes", "mixed"])
+def test_what_is_seen_stays_to_the_bit(form: str, mask: str) -> None:
+    system, batch = system_of(form=form).eval(), batch_of(mask)
+    made = system.edit({key: batch[key] for key in ("source", "mask")})  # type: ignore[typeddict-item]
+    seen = (batch["mask"] == 0).expand_as(made)
+    assert torch.equal(made[seen], batch["image"][seen]) and not torch.equal(made, batch["image"])
+    other = system.edit({key: batch[key] for key in ("source", "mask")}, seed=1)  # type: ignore[typeddict-item]
+    assert torch.equal(made, other) == (form == "gated"), "of the paper's form the noise in the hole is drawn"
+
+
+def test_the_papers_form_is_not_told_the_mask() -> None:
+    system, x = system_of(form="paper").eval(), torch.rand(2, 3, SIDE, SIDE)
+    whole = torch.zeros(2, 1, SIDE, SIDE)
+    assert torch.equal(system.painted_by(system.averaged, x, whole), system.averaged(x))
+    gated = system_of().eval()
+    with torch.no_grad():
+        for weight in gated.averaged.parameters():
+            weight.add_(0.05)  # away from residual branches that start at zero
+    assert not torch.equal(gated.averaged(x, whole), gated.averaged(x, whole + 1))
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(BadInput, match="parser is for images of 3x8x8, but these have 3x16x16"):
+        system_of(parser_of((3, 8, 8)))
+    with pytest.raises(BadInput, match="Completion paints images"):
+        system_of(shape=(5,))
+    batch = batch_of()
+    with pytest.raises(BadInput, match="mask hides nothing"):
+        system_of().accept(batch | {"mask": torch.zeros_like(batch["mask"])})  # type: ignore[typeddict-item]
+    with pytest.raises(BadInput, match=r"parser is .*vae, a VAE, but one that parses is needed"):
+        train("completion", "digits", mask="centre", images=16, parser="zoo/vae")
+
+
+def test_a_parser_stays_as_it_is_and_is_kept_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = {"size": 8, "width": 4, "quiet": True, "batch_size": 4}
+    parser = train("parsing", "faces", run="parser", images=8, **small)
+    before = {key: value.clone() for key, value in parser.open().state_dict().items()}
+    run = train("completion", "faces", mask="mixed", run="run", images=16, parser="parser", third=0.0, second=0.0, **small)
+    assert isinstance(run.open().parser, Parses)
+    assert all(torch.equal(value, before[key]) for key, value in run.open().parser.state_dict().items())  # type: ignore[union-attr]
+    assert not any(key.startswith("parser") for key in torch_keys(run)), "checkpoints do not hold it again and again"
+    shutil.rmtree("parser")
+    batch = batch_of()
+    shown = {key: batch[key][..., :8, :8] for key in ("source", "mask")}
+    made = load("run").edit(shown)  # type: ignore[attr-defined]
+    Run("run").extend(24)
+    assert go_on("run", quiet=True).seen() == 24
+    Run("run").copy(Path("copied"))
+    assert Run("copied").seen() == 24 and made.shape == load("copied").edit(shown).shape  # type: ignore[attr-defined]
+    (Path("run/parts/parser/recipe.json")).unlink()
+    with pytest.raises(BadInput, match="no run"):
+        load("run")
+
+
+def torch_keys(run: Run) -> set[str]:
+    from pushforward.runs import checkpoint
+
+    return set(checkpoint.read(run.newest()).weights)
+
+
+def test_another_parser_in_its_place_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = {"size": 8, "width": 4, "quiet": True, "batch_size": 4}
+    train("parsing", "faces", run="parser", images=8, **small)
+    other = train("parsing", "faces", run="other", images=8, seed=1, **small)
+    train("completion", "faces", mask="mixed", run="run", images=8, parser="parser", **small)
+    shutil.rmtree("run/parts/parser")
+    other.copy(Path("run/parts/parser"))
+    with pytest.raises(BadInput, match="is not the parser that run was made with"):
+        load("run")
