@@ -1,6 +1,6 @@
 """Examples in memory, and how a batch is made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -141,6 +141,12 @@ class Dataset:
         if self.attributes is not None:
             batch["attributes"] = self.attributes.index_select(0, index)
         return batch
+
+    def spread(self, count: int = 60, size: int = 256) -> Iterator[Batch]:
+        """At the most `count` batches of `size` examples from all over the data."""
+        every = torch.arange(len(self))
+        count = max(1, min(count, len(every) // size))
+        return (self.batch(every[place::count][:size]) for place in range(count))
 
     def _scaled(self, image: Tensor, generator: torch.Generator | None) -> Tensor:
         """uint8 [m, c, h, w] -> float32 in [-1, 1]."""

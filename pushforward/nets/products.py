@@ -152,10 +152,15 @@ def forward(self: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Tensor:
 def use_products(system: nn.Module) -> None:
     """Let the heavy plain convolutions of `system` compute by products; weights and their names stay as they are."""
     for layer in system.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and plain(layer) and layer.weight.numel() >= HEAVY:
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and plain(layer) and heavy(layer):
             layer.forward = MethodType(forward, layer)  # type: ignore[method-assign]
 
 
 def plain(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
     """Whether it is a convolution without groups, holes or unusual padding."""
     return layer.groups == 1 and set(layer.dilation) == {1} and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+
+
+def heavy(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
+    """Whether the product is faster. A weight that is parametrised is not asked for: that has effects."""
+    return max(weight.numel() for weight in layer.parameters()) >= HEAVY

@@ -8,9 +8,7 @@ Source: the lecture's own system; the bound is that of Kingma et al. 2014, "Semi
                U(x)   = sum_y q(y|x) L(x,y) - H[q(y|x)]                              y not known
     minimised  1/n (sum_labelled L + sum_unlabelled U + alpha sum_labelled -log q(y|x))
     lecture    1/n sum (-log p(x|y~,z) + KL(q(z|x) || p(z)))  +  1/n sum_labelled ||y - y^||^2,   y^ = q(.|x)
-               with y~ = y where it is known, else the soft y^; unsupervised = the same without the last term
-
-Both forms learn supervised (all labels), semi-supervised and unsupervised (none).
+               with y~ = y where it is known, else the soft y^; each form learns from all labels, from some or from none
 
 Shapes: x [N, C, H, W] in [-1, 1]; y [N], UNLABELLED where hidden; z [N, latent]; q(y|x) [N, K].
 Departures: a run on views ends with batch normalisation measured on images as they are; the bound may weigh less than the labels and be
@@ -37,8 +35,6 @@ from pushforward.data.graph_teacher import GraphTeacher
 from pushforward.maths import draw, draws_of, entropy, kl_from_standard_normal, mutual_information, noise, one_hot
 from pushforward.nets import Kind, Net, decoder_for, likelihood, measure_statistics, suits, trunk_for
 
-MEASURED = (60, 256)
-"""Batches at the most, and images in each, that batch normalisation is measured on at the end."""
 JOINT = 64
 """Units in which q(z|x,y) joins what it reads in x with the class."""
 
@@ -175,15 +171,10 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
             self.marginal.lerp_(terms["marginal"], 0.01)
 
     def survey(self, source: Source) -> None:
-        if not isinstance(source, Shuffled):
-            return
-        if self.stage.progress < 1:
+        if isinstance(source, Shuffled) and self.stage.progress < 1:
             self.graph.look(source.dataset, lambda image: self.averaged.trunk(image)[0])
-        elif self.config.views != "none":  # what is asked from now on are images as they are, not views
-            every = torch.arange(len(source.dataset))
-            count = max(1, min(MEASURED[0], len(every) // MEASURED[1]))
-            parts = (every[place::count][: MEASURED[1]] for place in range(count))
-            images = (source.dataset.batch(part)["image"].to(self.marginal.device) for part in parts)
+        elif isinstance(source, Shuffled) and self.config.views != "none":  # from now on it is asked for images as they are
+            images = (batch["image"].to(self.marginal.device) for batch in source.dataset.spread())
             measure_statistics(self.averaged, self.averaged.trunk, images)
 
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
@@ -264,9 +255,8 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
                 sure, guess = (graph != UNLABELLED).float(), graph.clamp(min=0)
         consistent = (sure * cross_entropy(logits, guess, reduction="none")).mean()
         information = mutual_information(p, logits.softmax(1))
-        shares = one_hot(guess, c.classes).mean(0)
         terms |= {"consistency": consistent, "mask_rate": sure.mean(), "confidence": confidence.mean(), "information": information}
-        terms |= {"rarest_class": shares.min() * c.classes, "marginal": p.mean(0)}
+        terms |= {"rarest_class": one_hot(guess, c.classes).mean(0).min() * c.classes, "marginal": p.mean(0)}
         return min(1.0, self.stage.progress / 0.05) * (c.consistency * consistent - self.balance * c.mutual_information * information)
 
     @property

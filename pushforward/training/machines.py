@@ -86,7 +86,9 @@ def lay_out(system: nn.Module) -> None:
         use_products(system)
     for part in system.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
-            part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
+            for weight in part.parameters():  # not part.weight: where it is parametrised, reading it has effects and it is a copy
+                if weight.dim() == 4:
+                    weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
 
 def join_ranks() -> None:
