@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_tables import gan_samples, gan_stacked, gan_toys, gan_training
+from picture_tables import completions, translations
 from writing import HOME, machine, measured, minutes_of, percent, read, spread_of, table
 
 from pushforward.reproduce import mnist_nll as nll
@@ -243,6 +244,14 @@ TABLES = {
     "gan_toys": lambda: gan_toys("toys"),
     "gan_stacked": gan_stacked,
     "lecture_figures": lecture_figures,
+    "facades": lambda: translations("facades", "facades, objective"),
+    "facades_field": lambda: translations("field", "facades, patches of D"),
+    "facades_better": lambda: translations("better", "facades, l1+cgan and"),
+    "celebamask_pairs": lambda: translations("celebamask", "faces from their parts"),
+    "drawn_pairs": lambda: translations("drawn", "drawn faces from their parts"),
+    "completion_celeba": lambda: completions("celeba"),
+    "completion_celebamask": lambda: completions("celebamask"),
+    "completion_drawn": lambda: completions("drawn"),
     "mnist_nll": mnist_nll,
     "moment_matching": moment_matching,
 }

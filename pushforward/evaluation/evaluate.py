@@ -13,6 +13,7 @@ from torch import Tensor
 from pushforward import figures, metrics
 from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Parses, Samples, System, Weighs
 from pushforward.data import Dataset, open_data
+from pushforward.evaluation.completions import of_completions
 from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
 from pushforward.evaluation.parsing import of_parts
@@ -68,6 +69,8 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
         found |= of_parts(system, dataset)
     if isinstance(system, Edits) and dataset.translate:
         found |= of_translations(system, dataset, run.data(memory)[0])
+    if isinstance(system, Edits) and dataset.hides:
+        found |= of_completions(system, dataset, run.data(memory)[0])
     if isinstance(system, Samples) and "source" not in system.needs and asked.samples:
         found |= invented(run, system, asked, memory)
     for name, picture in pictures.items():

@@ -6,21 +6,27 @@ import torch
 from torch import Tensor
 
 from pushforward import metrics
-from pushforward.core import Edits
+from pushforward.core import Edits, Parses
 from pushforward.data import Dataset
 
 TOGETHER, DRAWS = 16, 3
 """Images that are translated at a time; answers drawn at random."""
+LEARNED_FROM = 2_000
+"""Training images, at the most, that predictors without a network are fitted to."""
+PASSES = 20
+"""Turns in which the additive predictor is fitted; it no longer changes after a few."""
 
 
-def of_translations(system: Edits, dataset: Dataset, train: Dataset) -> dict[str, Any]:
-    """Of the answer without noise; `diversity` is the mean difference between answers drawn at random."""
+def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Parses | None = None) -> dict[str, Any]:
+    """Of the answer without noise; `diversity` is the mean difference between answers drawn at random.
+
+    judge: names the parts in answers, which are compared with those of a source that is a map of parts.
+    """
     truth = dataset.batch(torch.arange(len(dataset)))["image"]
     answers = [answered(system, dataset, seed) for seed in (None, *range(DRAWS))]
-    found = compared(truth, answers[0])
-    mean = sum(train.batch(part)["image"].sum(0) for part in torch.arange(len(train)).split(500)) / len(train)
-    assert isinstance(mean, Tensor)
-    found["L1 of the mean training image"] = metrics.l1(truth, mean.expand_as(truth))
+    found = compared(truth, answers[0]) | trivial(train, dataset)
+    if judge is not None:
+        found |= read_as(judge, answers[0], dataset)
     pairs = [(a, b) for n, a in enumerate(answers[1:]) for b in answers[n + 2 :]]
     return found | {"diversity": sum(metrics.l1(a, b) for a, b in pairs) / len(pairs)}
 
@@ -42,3 +48,34 @@ def compared(truth: Tensor, made: Tensor) -> dict[str, float]:
 def answered(system: Edits, dataset: Dataset, seed: int | None) -> Tensor:
     """What becomes of every source."""
     return torch.cat([system.edit(dataset.batch(part), seed).cpu() for part in torch.arange(len(dataset)).split(TOGETHER)])
+
+
+def trivial(train: Dataset, test: Dataset) -> dict[str, float]:
+    """L1 of what needs no network: the mean training image, and where sources are maps of parts the best sum of a value for each place
+    and a colour for each part."""
+    train = train.part(torch.linspace(0, len(train) - 1, min(len(train), LEARNED_FROM)).long())
+    truth, image = (data.batch(torch.arange(len(data)))["image"] for data in (test, train))
+    found = {"L1 of the mean training image": metrics.l1(truth, image.mean(0).expand_as(truth))}
+    if train.parts is not None and test.parts is not None:
+        place, colour = additive(image, train.parts.long(), len(train.part_names))
+        found["L1 of place and part"] = metrics.l1(truth, place + colour[test.parts.long()].permute(0, 3, 1, 2))
+    return found
+
+
+def additive(image: Tensor, parts: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The least squares fit of images [n, c, h, w] by place [c, h, w] + colour [count, c] of the part [n, h, w] of each pixel."""
+    place, colour, often = image.mean(0), image.new_zeros(count, image.shape[1]), parts.flatten().bincount(minlength=count)
+    for _ in range(PASSES):
+        left = (image - place).permute(0, 2, 3, 1).flatten(0, 2)
+        colour = colour.new_zeros(colour.shape).index_add_(0, parts.flatten(), left) / often.clamp(min=1)[:, None]
+        place = (image - colour[parts].permute(0, 3, 1, 2)).mean(0)
+    return place, colour
+
+
+def read_as(judge: Parses, image: Tensor, dataset: Dataset) -> dict[str, float]:
+    """How far a parser sees in images the parts that their sources ask for."""
+    assert dataset.parts is not None
+    with torch.no_grad():
+        seen = torch.cat([judge.parse(part).argmax(1).cpu() for part in image.split(TOGETHER)])
+    told = metrics.segmentation(dataset.parts.long().flatten().cpu(), seen.flatten(), len(dataset.part_names))
+    return {f"{name}, by a judge": value for name, value in told.items()}

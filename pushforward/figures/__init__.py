@@ -4,12 +4,13 @@ from pushforward.figures.canvas import save
 from pushforward.figures.charts import accuracies, confusion, curves, reliability
 from pushforward.figures.maps import animation, cloth, clouds, latent_grid
 from pushforward.figures.planes import codes, marginals, points, to_plane
-from pushforward.figures.sheets import completions, interpolation, labelled, manifold, pairs, parsed, sheet
+from pushforward.figures.sheets import as_picture, completions, interpolation, labelled, manifold, pairs, parsed, sheet
 from pushforward.figures.trajectories import distances, trajectories
 
 __all__ = [
     "accuracies",
     "animation",
+    "as_picture",
     "cloth",
     "clouds",
     "codes",

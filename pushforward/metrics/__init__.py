@@ -11,7 +11,7 @@ from pushforward.metrics.distances import classifier_score, frechet_distance, ke
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
 from pushforward.metrics.modes import mode_coverage, near_modes
 from pushforward.metrics.neighbourhoods import coverage, neighbourhoods
-from pushforward.metrics.pictures import f_scores, histogram_intersection, l1, psnr, segmentation, sharpness, ssim
+from pushforward.metrics.pictures import f_scores, histogram_intersection, l1, psnr, segmentation, sharpness, ssim, where_counted
 from pushforward.metrics.suggesting import suggestions
 
 __all__ = [
@@ -53,4 +53,5 @@ __all__ = [
     "surgery",
     "test_bound",
     "weights",
+    "where_counted",
 ]

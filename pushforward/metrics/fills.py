@@ -17,11 +17,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pushforward.core import BadInput
+from pushforward.metrics.pictures import psnr
 
 Images = Float[Tensor, "n c h w"]
 Masks = Float[Tensor, "n 1 h w"]
 RADIUS = 3
 """Pixels that Telea's method looks around."""
+COMPONENTS = (25, 50, 100, 200, 400, 800)
+"""Numbers of directions that are tried,"""
+KEPT = 0.1
+"""on this share of the training images, which are kept apart for that."""
 
 
 def mean_colour(image: Images, mask: Masks) -> Images:
@@ -106,3 +111,35 @@ class GaussianImages:
             x[:, hidden] = (self.spread[hidden] @ code).T
             found[place] = (x + self.mean).to(image.dtype).view(-1, *image.shape[1:])
         return torch.where(mask > 0, found.clamp(-1, 1), image)
+
+
+@dataclass(frozen=True)
+class TunedGaussian:
+    """A Gaussian of all training images, and what chooses its number of directions for a kind of hole."""
+
+    whole: GaussianImages
+    part: GaussianImages
+    """Of all but those kept apart,"""
+    kept: Images
+    """which are these."""
+
+    @classmethod
+    def fitted(cls, train: Images) -> "TunedGaussian":
+        """Fit to training images; their last tenth is kept apart first.
+
+        Raises:
+            BadInput: too few of them for any number of directions.
+        """
+        kept = max(1, round(KEPT * len(train)))
+        able = [count for count in COMPONENTS if count < min(len(train) - kept, train[0].numel())]
+        if not able:
+            raise BadInput(f"{len(train)} training images are too few for {COMPONENTS[0]} principal components; give more.")
+        return cls(GaussianImages.fitted(train, able[-1]), GaussianImages.fitted(train[:-kept], able[-1]), train[-kept:])
+
+    def suited(self, mask: Masks) -> tuple[GaussianImages, int]:
+        """The Gaussian that fills such holes best, and its number of directions; mask: one for all, or one for each image kept apart."""
+        mask = mask.expand(len(self.kept), -1, -1, -1)
+        able = [count for count in COMPONENTS if count <= self.part.spread.shape[1]]
+        heard = {count: psnr(self.kept, self.part.fewer(count).fill(self.kept, mask), mask) for count in able}
+        best = max(heard, key=heard.__getitem__)
+        return self.whole.fewer(best), best

@@ -1,11 +1,13 @@
 """How near one picture is to another, and whether it looks like a picture at all.
 
 L1            E |y - y'|, pixels in [-1, 1]
-PSNR          10 log10(4 / E (y - y')^2), in decibels; with a mask over what it covers
+PSNR          10 log10(4 / E (y - y')^2), in decibels
 SSIM          structural similarity (Wang et al. 2004), by torchmetrics; 1 for equal pictures
 sharpness     variance of the Laplacian, y' as a share of y: below 1 blur, above 1 noise
 intersection  of the histograms of L, a and b over all pixels of a set, 1 for equal ones              (Isola et al. 2017, section 4.2)
 segmentation  pixel and class accuracy, F and intersection over union, from a confusion matrix        (Long et al. 2015)
+
+L1, PSNR and sharpness take a mask, 1 where pixels count.
 """
 
 from statistics import mean
@@ -18,6 +20,7 @@ from torch.nn.functional import conv2d
 from pushforward.core import BadInput
 
 Pictures = Float[Tensor, "n c h w"]
+Masks = Float[Tensor, "n 1 h w"]
 LUMA = (0.299, 0.587, 0.114)
 BINS = 64
 """Of a histogram of L, a or b."""
@@ -37,24 +40,30 @@ def same_shape(truth: Tensor, made: Tensor) -> None:
         raise BadInput(f"Pictures of shapes {tuple(truth.shape)} and {tuple(made.shape)} cannot be compared; give as many of one size.")
 
 
-def l1(truth: Pictures, made: Pictures) -> float:
-    """E |y - y'|."""
-    same_shape(truth, made)
-    return float((truth.double() - made.double()).abs().mean())
-
-
-def psnr(truth: Pictures, made: Pictures, mask: Float[Tensor, "n 1 h w"] | None = None) -> float:
-    """Mean over pictures, in decibels; mask: 1 where pixels count. Pictures of which none counts are left out.
+def where_counted(value: Float[Tensor, "n c h w"], mask: Masks | None) -> Float[Tensor, " m"]:
+    """The mean of each picture over the pixels that count, of those pictures where some do.
 
     Raises:
-        BadInput: other shapes, or a mask that covers nothing.
+        BadInput: a mask that covers nothing.
     """
-    same_shape(truth, made)
-    weight = torch.ones_like(truth[:, :1]) if mask is None else mask
-    counted = weight.flatten(1).sum(1) * truth.shape[1]
+    if mask is None:
+        return value.flatten(1).mean(1)
+    counted = mask.double().flatten(1).sum(1) * value.shape[1]
     if not bool((counted > 0).any()):
         raise BadInput("A mask covers no pixel of any picture; give one with a hole.")
-    square = ((truth.double() - made.double()).square() * weight).flatten(1).sum(1)[counted > 0] / counted[counted > 0]
+    return (value * mask).flatten(1).sum(1)[counted > 0] / counted[counted > 0]
+
+
+def l1(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
+    """E |y - y'|, mean over pictures."""
+    same_shape(truth, made)
+    return float(where_counted((truth.double() - made.double()).abs(), mask).mean())
+
+
+def psnr(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
+    """Mean over pictures, in decibels."""
+    same_shape(truth, made)
+    square = where_counted((truth.double() - made.double()).square(), mask)
     return float((10 * torch.log10(4 / square.clamp(min=1e-12))).mean())
 
 
@@ -75,16 +84,18 @@ def ssim(truth: Pictures, made: Pictures) -> float:
     return float(found)  # type: ignore[arg-type]
 
 
-def laplacian_variance(x: Pictures) -> Float[Tensor, " n"]:
-    """Variance of the Laplacian of the brightness of each picture."""
+def laplacian_variance(x: Pictures, mask: Masks | None = None) -> Float[Tensor, " n"]:
+    """Variance of the Laplacian of the brightness of each picture; the frame of one pixel does not count."""
     weights = torch.tensor(LUMA if x.shape[1] == 3 else (1.0,), device=x.device).view(1, -1, 1, 1)
     kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=x.device)[None, None]
-    return conv2d((x.float() * weights).sum(1, keepdim=True), kernel).flatten(1).var(1)
+    found, inner = conv2d((x.float() * weights).sum(1, keepdim=True), kernel), None if mask is None else mask[..., 1:-1, 1:-1]
+    return where_counted(found.square(), inner) - where_counted(found, inner).square()
 
 
-def sharpness(truth: Pictures, made: Pictures) -> float:
+def sharpness(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     """Mean Laplacian variance of made pictures, as a share of that of true ones."""
-    return float(laplacian_variance(made).mean() / laplacian_variance(truth).mean().clamp(min=1e-12))
+    same_shape(truth, made)
+    return float(laplacian_variance(made, mask).mean() / laplacian_variance(truth, mask).mean().clamp(min=1e-12))
 
 
 def lab(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import pushforward
+from pushforward.metrics.fills import COMPONENTS
 
 COLOURS = np.array([(0, 0, 170), (255, 85, 0)], np.uint8)
 SMALL = {"images": 64, "width": 4, "batch_size": 4, "quiet": True}
@@ -102,3 +103,17 @@ def test_parts_of_faces_are_found_and_scored(ask, tmp_path):
     assert page.code == 0 and 'id="parts"' in page.path.read_text() and run.sheets()
     answer = ask("train", "parsing", "--data", "digits", "--images", 100)
     assert answer.code == 2 and "Parsing learns from maps of 2 parts or more" in answer.err
+
+
+def test_holes_are_filled_and_compared_with_what_needs_no_network(ask, tmp_path):
+    parser = pushforward.train("parsing", "faces", size=16, images=160, width=8, run=tmp_path / "parser", quiet=True)
+    options = {"size": 16, "images": 160, "width": 8, "mask": "mixed", "parser": str(parser.folder), "quiet": True}
+    run = pushforward.train("completion", "faces", run=tmp_path / "holes", **options)
+    assert ask("evaluate", run.folder, "--count", 60).code == 0
+    found = json.loads((run.folder / "evaluation.json").read_text())
+    for name in ("", ", mean colour", ", mean image", ", PCA posterior"):
+        assert {f"PSNR in the hole{name}", f"parts as in the truth, in the hole{name}"} <= found.keys()
+    assert (
+        found["PSNR in the hole, PCA posterior"] > found["PSNR in the hole, mean image"]
+        and found["components, PCA posterior"] in COMPONENTS
+    )

@@ -57,6 +57,16 @@ def test_it_beats_what_knows_less_and_takes_a_mask_for_each_image() -> None:
     assert all(torch.equal(x * (1 - mask), image * (1 - mask)) for x in made.values())
 
 
+def test_the_number_of_directions_is_the_one_that_fills_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fills, "COMPONENTS", (1, 3, 50))
+    tuned = fills.TunedGaussian.fitted(images(200))
+    model, count = tuned.suited(hole("centre", 1))
+    assert count == 3 and model.spread.shape == (192, 3) and len(tuned.kept) == 20
+    assert tuned.suited(hole("mixed", 20))[1] == 3
+    with pytest.raises(BadInput, match="1 training images are too few for 1 principal components"):
+        fills.TunedGaussian.fitted(images(1))
+
+
 def test_the_mean_colour_is_that_of_what_is_seen() -> None:
     image, mask = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
     image[..., 2:, :] = 1.0

@@ -24,6 +24,17 @@ def test_psnr_of_a_constant_difference_and_inside_a_mask() -> None:
     assert pictures.psnr(X, y, mask) == pytest.approx(20, abs=1e-4)
     assert pictures.psnr(X, y) == pytest.approx(20 + 10 * torch.log10(torch.tensor(2.0)).item(), abs=1e-4)
     assert pictures.l1(X, y) == pytest.approx(0.1, abs=1e-6)
+    assert pictures.l1(X, y, mask) == pytest.approx(0.2, abs=1e-6) and pictures.l1(X, y, 1 - mask) == 0
+
+
+def test_sharpness_inside_a_mask_is_that_of_the_part() -> None:
+    blur = torch.nn.functional.avg_pool2d(X, 3, 1, 1)
+    mask = torch.zeros(4, 1, 32, 32)
+    mask[:, :, :, 20:] = 1
+    half = torch.where(mask > 0, blur, X)
+    assert pictures.sharpness(X, half, 1 - torch.nn.functional.max_pool2d(mask, 3, 1, 1)) == pytest.approx(1)
+    inside = 1 - torch.nn.functional.max_pool2d(1 - mask, 3, 1, 1)
+    assert pictures.sharpness(X, half, inside) == pytest.approx(pictures.sharpness(X[..., 20:], blur[..., 20:]), rel=0.2)
 
 
 def test_blur_is_dull_and_noise_is_too_sharp() -> None:

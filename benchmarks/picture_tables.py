@@ -1,0 +1,93 @@
+"""Tables of translation and completion; what is not measured yet says so."""
+
+import statistics
+from typing import Any
+
+from gan_tables import NOT_YET, groups
+from writing import HOME, measured, minutes_of, percent, read, table
+
+from pushforward.reproduce.completion import MASKS
+
+BARS = ("mean colour", "mean image", "Telea", "PCA posterior")
+CALLED = {
+    "M1": "M1: reconstruction",
+    "M2": "M2: + local critic",
+    "M3": "M3: + global critic",
+    "M4": "M4: + parsing",
+    "G1": "G1: gated, reconstruction",
+    "G2": "G2: + critic of patches",
+    "G4": "G4: + parsing",
+}
+HOLE = "PSNR in the hole"
+
+
+def cells_of(name: str, part: str) -> list[dict[str, Any]]:
+    """Cells of a part of a table's results; none where nothing is measured."""
+    if not (HOME / "results" / f"{name}.json").exists():
+        return []
+    return [cell for cell in read(name)["cells"] if cell["name"].startswith(f"{part}/")]
+
+
+def over_seeds(cells: list[dict[str, Any]], key: str, form: str = "{:.3f}") -> str:
+    """Mean, and standard deviation where there are several seeds."""
+    found = [cell["numbers"][key] for cell in cells if key in cell["numbers"]]
+    if not found:
+        return ""
+    spread = f" ± {form.format(statistics.stdev(found))}" if len(found) > 1 else ""
+    return form.format(statistics.mean(found)) + spread
+
+
+def translations(part: str, heading: str) -> str:
+    """Answers of each way, as a judge reads them and beside the truth."""
+    cells = cells_of("facades", part)
+    if not cells:
+        return NOT_YET
+    rows = []
+    for name, each in groups(cells).items():
+        row = [name, over_seeds(each, "L1")]
+        row += [over_seeds(each, f"{key}, by a judge") for key in ("pixel accuracy", "class accuracy", "intersection over union")]
+        row += [over_seeds(each, "sharpness ratio", "{:.2f}")]
+        row += [" / ".join(over_seeds(each, f"histogram intersection, {plane}", "{:.2f}").split(" ±")[0] for plane in "Lab")]
+        rows.append([*row, over_seeds(each, "diversity"), f"{max(map(minutes_of, each)):.1f}", str(len(each))])
+    data = cells[0]["setting"]["data"]
+    for judge in cells_of("facades", "judge"):
+        if judge["name"] == f"judge/{data}":
+            seen = [f"{judge['numbers'][key]:.3f}" for key in ("pixel accuracy", "class accuracy", "intersection over union")]
+            rows.append(["real pictures", "0", *seen, "1", "1 / 1 / 1", "", "", ""])
+    bars = [f"{cells[0]['numbers'][key]:.3f} for {what}" for key, what in TRIVIAL.items() if key in cells[0]["numbers"]]
+    heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity", "minutes", "seeds"]
+    after = (
+        f"\n{cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. Minutes are of two cores. "
+    )
+    return table(heads, rows) + after + measured("facades")
+
+
+TRIVIAL = {"L1 of the mean training image": "the mean training image", "L1 of place and part": "the best sum of place and part"}
+
+
+def completions(data: str) -> str:
+    """Decibels in the hole for each hole, and what critics and the parser are for."""
+    cells = cells_of("completion", data)
+    if not cells:
+        return NOT_YET
+    rows = []
+    for cell in cells:
+        numbers = cell["numbers"]
+        if cell["name"].endswith("/bars"):
+            rows += [row_of(numbers, name, f", {name}") for name in BARS if f"{HOLE}, {name}" in numbers["centre"]]
+        else:
+            rows.append([*row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], ""), f"{minutes_of(cell):.1f}"])
+    heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "minutes"]
+    rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
+    after = "\nThe last but one columns are means over the holes, sharpness and parts in the hole alone. Minutes are of two cores. "
+    return table(heads, rows) + after + measured("completion")
+
+
+def row_of(numbers: dict[str, Any], name: str, suffix: str) -> list[str]:
+    """Decibels for each hole, then means over all of them."""
+    means = {key: statistics.mean(numbers[hole][key + suffix] for hole in MASKS) for key in (SHARP, PARTS, "SSIM")}
+    found = [f"{numbers[hole][HOLE + suffix]:.2f}" for hole in MASKS]
+    return [name, *found, f"{means[SHARP]:.2f}", percent(means[PARTS]), f"{means['SSIM']:.3f}"]
+
+
+SHARP, PARTS = "sharpness ratio in the hole", "parts as in the truth, in the hole"

@@ -1,0 +1,74 @@
+"""How well holes are filled: near the truth, as sharp, and of the same parts; beside what needs no network."""
+
+from importlib import util
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pushforward import metrics
+from pushforward.core import Edits, Parses
+from pushforward.data import Dataset
+from pushforward.evaluation.translations import answered
+from pushforward.metrics import fills
+
+TOGETHER = 100
+"""Images that are read at a time."""
+LEARNED_FROM = 8_000
+"""Training images, at the most, that the Gaussian is fitted to."""
+
+
+def of_completions(system: Edits, dataset: Dataset, train: Dataset) -> dict[str, Any]:
+    """Of a system's answers; of the best Gaussian, and of the other bars, what is in the hole."""
+    parser = getattr(system, "parser", None)
+    found: dict[str, Any] = dict(of_answers(answered(system, dataset, None), dataset, parser))
+    gaussian = fills.TunedGaussian.fitted(images_of(train, LEARNED_FROM))
+    return found | bars(dataset, gaussian, parser)
+
+
+def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[str, float]:
+    """All metrics of completed images [n, c, h, w]; what is seen in them is that of the data."""
+    batch = dataset.batch(torch.arange(len(dataset)))
+    truth, mask = batch["image"].cpu(), batch["mask"].cpu()
+    found = {
+        "L1 in the hole": metrics.l1(truth, answer, mask),
+        "PSNR": metrics.psnr(truth, answer),
+        "PSNR in the hole": metrics.psnr(truth, answer, mask),
+        "SSIM": metrics.ssim(truth, answer),
+        "sharpness ratio in the hole": metrics.sharpness(truth, answer, mask),
+    }
+    if parser is not None:
+        alike = (parts_of(parser, truth) == parts_of(parser, answer)).float()[:, None]
+        found["parts as in the truth, in the hole"] = float(metrics.where_counted(alike, mask).mean())
+    return found
+
+
+def bars(dataset: Dataset, gaussian: fills.TunedGaussian, parser: Parses | None) -> dict[str, float]:
+    """What a mean colour, the mean training image, Telea's method (where OpenCV is there) and a Gaussian reach."""
+    batch = dataset.batch(torch.arange(len(dataset)))
+    truth, mask = batch["image"].cpu(), batch["mask"].cpu()
+    one = bool((mask == mask[:1]).all())
+    masks = mask[:1] if one else mask[torch.arange(len(gaussian.kept)) % len(mask)]
+    suited, count = gaussian.suited(masks)
+    mean = gaussian.whole.mean.view(1, *truth.shape[1:]).float()
+    made = {
+        "mean colour": fills.mean_colour(truth, mask),
+        "mean image": fills.mean_image(truth, mask, mean),
+        "PCA posterior": suited.fill(truth, mask),
+    }
+    if util.find_spec("cv2"):
+        made["Telea"] = fills.telea(truth, mask)
+    told = {f"{key}, {name}": value for name, x in made.items() for key, value in of_answers(x, dataset, parser).items()}
+    return told | {"components, PCA posterior": float(count)}
+
+
+def images_of(dataset: Dataset, most: int) -> Tensor:
+    """At the most so many images of a data set, spread evenly."""
+    places = torch.linspace(0, len(dataset) - 1, min(most, len(dataset))).long()
+    return torch.cat([dataset.batch(part)["image"].cpu() for part in places.split(500)])
+
+
+def parts_of(parser: Parses, image: Tensor) -> Tensor:
+    """The part [n, h, w] of each pixel."""
+    with torch.no_grad():
+        return torch.cat([parser.parse(part).argmax(1) for part in image.split(TOGETHER)])

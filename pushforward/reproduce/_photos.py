@@ -1,0 +1,74 @@
+"""Photographs with a training and a test part, written as zips that any command reads, from the archives that hold them.
+
+Each function gives the path of such a zip in `folder`, made now or before; the archives are looked for in $PUSHFORWARD_DATA/NAME and in the
+cache folder. None of them comes with the package.
+"""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+from pushforward.core import BadInput
+from pushforward.data.idx import folders
+from pushforward.runs import durable
+
+
+def facades(folder: Path) -> Path:
+    """CMP facades as pix2pix pairs them (Tylecek & Sara 2013; Isola et al. 2017): 400 to train on, the 100 of validation as test."""
+    return written(archive("facades", "facades.zip"), folder / "facades.zip", lambda name: name if top(name) in ("train", "val") else "")
+
+
+def facades_to_choose(folder: Path) -> Path:
+    """The 400 of training alone, of which a part is held out to choose settings by."""
+    return written(archive("facades", "facades.zip"), folder / "facades-train.zip", lambda name: name if top(name) == "train" else "")
+
+
+def celeba(folder: Path) -> Path:
+    """Aligned faces (Liu et al. 2015), in training and validation part as its list of partitions has them."""
+    found = archive("celeba", "img_align_celeba_half.zip")
+    listed = archive("celeba", "list_eval_partition.txt").read_text().split()
+    part = dict(zip(listed[::2], listed[1::2], strict=True))
+    places = {"0": "train", "1": "val"}
+    return written(found, folder / "celeba.zip", lambda name: f"{places[part[name]]}/{name}" if part.get(name) in places else "")
+
+
+def celebamask(folder: Path) -> Path:
+    """Faces and maps of their 19 parts (Lee et al. 2020), folders `images` and `masks`."""
+    return written(archive("celebamask-hq", "celebamask_hq_256.zip"), folder / "celebamask.zip", lambda name: name)
+
+
+def celebamask_faces(folder: Path) -> Path:
+    """The same faces without their maps."""
+    found = archive("celebamask-hq", "celebamask_hq_256.zip")
+    return written(found, folder / "celebamask-faces.zip", lambda name: name.replace("images/", "") if "/images/" in name else "")
+
+
+def top(name: str) -> str:
+    """The first folder of a path in a zip."""
+    return name.partition("/")[0]
+
+
+def archive(name: str, file: str) -> Path:
+    """A file of a set.
+
+    Raises:
+        BadInput: it is not there.
+    """
+    for folder in folders(name):
+        if (folder / file).is_file():
+            return folder / file
+    raise BadInput(f"'{file}' is not there; put it into {' or '.join(map(str, folders(name)))}, or set PUSHFORWARD_DATA.")
+
+
+def written(source: Path, to: Path, place: Callable[[str], str]) -> Path:
+    """The files of an archive under the names that `place` gives them; those without one are left out."""
+    if not to.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        content = BytesIO()
+        with ZipFile(source) as old, ZipFile(content, "w") as new:
+            for info in old.infolist():
+                if not info.is_dir() and (name := place(info.filename)):
+                    new.writestr(name, old.read(info))
+        durable.write(to, content.getvalue())
+    return to

@@ -1,0 +1,158 @@
+"""Faces of which a part is hidden, completed: rows M1 to M4 of Li et al. 2017 and its gated kin, beside what needs no network.
+
+    M1   reconstruction alone;  M2  + local critic;  M3  + global critic;  M4  + parsing         (form paper, random squares)
+    G1   reconstruction alone;  G2  + critic of patches;  G4  + parsing                          (form gated, holes of all kinds)
+
+Data: `celeba`, 8,000 aligned faces to train on, 1,000 of its validation part to test; `celebamask`, 800 and 100; `drawn`, procedural
+faces, which need no download. 64 pixels. The parser learned from the training pairs of CelebAMask-HQ (Helen's 11 parts), or from drawn
+faces; parts in answers are counted by a second parser, trained apart, which is also asked about the true faces.
+"""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pushforward import figures
+from pushforward.core import Edits, Parses
+from pushforward.data import Dataset, DataSpec, open_data
+from pushforward.evaluation.completions import LEARNED_FROM, bars, images_of, of_answers
+from pushforward.evaluation.parsing import of_parts
+from pushforward.evaluation.translations import answered
+from pushforward.metrics.fills import TunedGaussian
+from pushforward.reproduce import _photos
+from pushforward.reproduce.cells import Cell, trained
+from pushforward.runs import Run
+
+MASKS = {
+    "centre": "centre",
+    "O1": "left",
+    "O2": "right",
+    "O3": "eyes",
+    "O4": "left-eye",
+    "O5": "right-eye",
+    "O6": "lower",
+}
+"""What is hidden in tests; O1 to O6 as in the paper."""
+PAPER: dict[str, Any] = {"form": "paper", "mask": "square", "images": 100_000}
+GATED: dict[str, Any] = {"form": "gated", "mask": "mixed", "width": 16, "images": 150_000}
+ROWS: dict[str, dict[str, Any]] = {
+    "M1": PAPER | {"critics": "none"},
+    "M2": PAPER | {"critics": "local"},
+    "M3": PAPER | {"critics": "local+global"},
+    "M4": PAPER | {"critics": "local+global", "parser": True},
+    "G1": GATED | {"critics": "none"},
+    "G2": GATED,
+    "G4": GATED | {"parser": True},
+}
+"""25 minutes of two cores each."""
+FEWER = {"drawn": 40_000, "celebamask": 100_000}
+"""Images of every row, on data that are easier or fewer."""
+DATA = {"celeba": tuple(ROWS), "celebamask": ("G1", "G4"), "drawn": ("M1", "G1", "G4")}
+PARSED = 60_000
+"""Images of a parser."""
+SIZE = 64
+
+
+def cells() -> list[Cell]:
+    """Parsers first, then bars, then rows."""
+    found = []
+    for data in ("drawn", "celebamask"):
+        for seed, what in enumerate(("parser", "judge")):
+            setting = {"data": data, "images": PARSED}
+            found.append(Cell(f"{what}/{data}", setting, seed, partial(measure_parser, f"{what}/{data}", data, seed)))
+    for data in DATA:
+        found.append(Cell(f"{data}/bars", {"data": data}, 0, partial(measure_bars, f"{data}/bars", data)))
+    for data, rows in DATA.items():
+        for row in rows:
+            setting = {"data": data} | ROWS[row] | ({"images": FEWER[data]} if data in FEWER else {})
+            found.append(Cell(f"{data}/{row}", setting, 0, partial(measure_row, f"{data}/{row}", data, setting)))
+    return found
+
+
+def scratch_of(name: str, folder: Path) -> Path:
+    """The folder of the table, from that of a cell."""
+    return folder.parents[name.count("/")]
+
+
+def spec_of(data: str, scratch: Path, mask: str = "") -> DataSpec:
+    """Faces of one kind, with holes."""
+    where = {"drawn": lambda _: "faces", "celeba": _photos.celeba, "celebamask": _photos.celebamask_faces}[data]
+    return DataSpec(str(where(scratch)), size=SIZE, mask=mask)
+
+
+def parser_of(what: str, data: str, scratch: Path) -> tuple[Run, dict[str, float]]:
+    """The parser that teaches ("parser") or counts ("judge") on these data, trained now or before."""
+    folder, seed = scratch / what / data / "run", int(what == "judge")
+    if data == "drawn":
+        return trained(folder, "parsing", DataSpec("faces", size=SIZE), seed=seed, images=PARSED)
+    spec = DataSpec(str(_photos.celebamask(scratch)), size=SIZE, pairs="masks:images", palette="helen")
+    return trained(folder, "parsing", spec, seed=seed, images=PARSED)
+
+
+def judge_of(data: str, scratch: Path) -> Parses:
+    """What counts parts in answers."""
+    judge = parser_of("judge", "drawn" if data == "drawn" else "celebamask", scratch)[0].open()
+    assert isinstance(judge, Parses)
+    return judge
+
+
+def measure_parser(name: str, data: str, seed: int, folder: Path) -> dict[str, Any]:
+    """A parser, and how well it names parts of faces that it has not seen."""
+    run, seconds = parser_of(name.partition("/")[0], data, scratch_of(name, folder))
+    train, test = run.data()
+    parser = run.open()
+    assert isinstance(parser, Parses) and test is not None
+    return {"fingerprint": train.fingerprint[:16], **seconds, **of_parts(parser, test)}
+
+
+def measure_bars(name: str, data: str, folder: Path) -> dict[str, Any]:
+    """What completes faces without a network, hole by hole."""
+    scratch = scratch_of(name, folder)
+    train, test = open_data(spec_of(data, scratch))
+    assert test is not None
+    gaussian, judge = TunedGaussian.fitted(images_of(train, LEARNED_FROM)), judge_of(data, scratch)
+    found = {short: bars(replace(test, mask=mask), gaussian, judge) for short, mask in MASKS.items()}
+    return {"fingerprint": train.fingerprint[:16], "n": len(test), **found}
+
+
+def measure_row(name: str, data: str, setting: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A completion, and its answers hole by hole."""
+    scratch = scratch_of(name, folder)
+    options = {key: value for key, value in setting.items() if key not in ("data", "mask", "parser")}
+    if setting.get("parser"):
+        options["parser"] = str(parser_of("parser", "drawn" if data == "drawn" else "celebamask", scratch)[0].folder)
+    run, seconds = trained(folder / "run", "completion", spec_of(data, scratch, setting["mask"]), **options)
+    train, test = run.data()
+    system, judge = run.open(), judge_of(data, scratch)
+    assert isinstance(system, Edits) and test is not None
+    found = {short: of_hole(system, replace(test, mask=mask), judge) for short, mask in MASKS.items()}
+    return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, "n": len(test), **found}
+
+
+def of_hole(system: Edits, test: Dataset, judge: Parses) -> dict[str, float]:
+    """Metrics of a system's answers to one kind of hole."""
+    return of_answers(answered(system, test, None), test, judge)
+
+
+def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
+    """A face for each hole: what is seen, every row's answer, and the truth."""
+    return [figures.save(sheet(data, runs), runs / "pictures" / f"completion-{data}.png") for data in DATA]
+
+
+def sheet(data: str, runs: Path) -> Any:
+    """A row of answers for each system."""
+    opened = {row: Run(runs / data / row / "run") for row in DATA[data]}
+    test = next(iter(opened.values())).data()[1]
+    assert test is not None
+    batches = [replace(test, mask=mask).batch(torch.tensor([number % len(test)])) for number, mask in enumerate(MASKS.values())]
+    rows = {"seen": [batch["source"] for batch in batches]}
+    for row, run in opened.items():
+        system = run.open()
+        assert isinstance(system, Edits)
+        rows[row] = [system.edit(batch) for batch in batches]
+    rows["truth"] = [batch["image"] for batch in batches]
+    tiles = torch.cat([tile for row in rows.values() for tile in row])
+    return figures.sheet(tiles, len(MASKS), rows=list(rows), heads=list(MASKS))

@@ -1,0 +1,138 @@
+"""Pictures from maps of their parts: what each term of pix2pix's objective does, and how large its critic's patches should be.
+
+    facades/OBJECTIVE   l1, gan, cgan, l1+gan, l1+cgan on facades, three seeds                       (Isola et al. 2017, table 1)
+    field/PIXELS        patches of 1, 16, 70 pixels, and of the whole image                           (table 3)
+    better/WHAT         what came after: resizing in place of transposed convolutions, matching, several scales, slope penalty
+    celebamask/, drawn/ the same two objectives from maps of faces; drawn ones need no download
+    length/IMAGES       what chose how long: 360 training pairs, judged on the 40 kept apart
+
+64 pixels. Reported on the 100 pairs of validation, which nothing was chosen by. The judge is a parser trained on the real training pairs,
+and is asked about the real photos of validation too.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pushforward import figures
+from pushforward.core import Edits, Parses
+from pushforward.data import DataSpec
+from pushforward.evaluation.parsing import of_parts
+from pushforward.evaluation.translations import of_translations
+from pushforward.reproduce import _photos
+from pushforward.reproduce.cells import Cell, trained
+from pushforward.runs import Run
+
+PALETTE = (
+    "#0000aa=wall,#0000ff=facade,#0055ff=window,#00aaff=door,#00ffff=cornice,#55ffaa=sill,#aaff55=balcony,#ffff00=blind,#ffaa00=deco,"
+    "#ff5500=moulding,#ff0000=pillar,#aa0000=shop"
+)
+"""The twelve colours of the maps; names are after CMP's list and do not matter."""
+OBJECTIVES = ("l1", "gan", "cgan", "l1+gan", "l1+cgan")
+FIELDS = {"1": 1, "16": 16, "70": 70, "whole": 142}
+BETTER: dict[str, dict[str, Any]] = {
+    "resize": {"upwards": "resize"},
+    "matching": {"matching": 10.0},
+    "scales": {"scales": 2},
+    "r1": {"r1": 1.0},
+}
+LENGTHS = (6_000, 12_000, 24_000)
+"""Images that were tried on training pairs kept apart,"""
+IMAGES = 24_000
+"""and what was taken: at most eight minutes of two cores."""
+JUDGED = 20_000
+"""Images of a judge."""
+SEEDS, SIZE = 3, 64
+
+
+def cells() -> list[Cell]:
+    """The judges, lengths, objectives, fields, and the other maps."""
+    found = [
+        Cell(f"judge/{data}", {"data": data, "images": JUDGED}, 0, partial(measure_judge, f"judge/{data}", data))
+        for data in ("drawn", "facades", "celebamask")
+    ]
+    for images in LENGTHS:
+        for objective in ("l1", "l1+cgan"):
+            found.append(cell(f"length/{objective}/{images}", "choose", {"objective": objective, "images": images}))
+    for seed in range(SEEDS):
+        found += [cell(f"facades/{each}/seed-{seed}", "facades", {"objective": each}, seed) for each in OBJECTIVES]
+    found += [cell(f"field/{name}", "facades", {"field": field}) for name, field in FIELDS.items()]
+    found += [cell(f"better/{name}", "facades", setting) for name, setting in BETTER.items()]
+    for data in ("celebamask", "drawn"):
+        found += [cell(f"{data}/{each}", data, {"objective": each}) for each in ("l1", "l1+cgan")]
+    return found
+
+
+def cell(name: str, data: str, setting: dict[str, Any], seed: int = 0) -> Cell:
+    """One translator."""
+    setting = {"data": data, "images": IMAGES} | setting
+    return Cell(name, setting, seed, partial(measure, name, setting, seed))
+
+
+def scratch_of(name: str, folder: Path) -> Path:
+    """The folder of the table, from that of a cell."""
+    return folder.parents[name.count("/")]
+
+
+def spec_of(data: str, scratch: Path) -> DataSpec:
+    """Maps and pictures."""
+    if data == "drawn":
+        return DataSpec("faces", size=SIZE, pairs="parts")
+    if data == "celebamask":
+        return DataSpec(str(_photos.celebamask(scratch)), size=SIZE, pairs="masks:images", palette="celebamask-hq")
+    archive = _photos.facades(scratch) if data == "facades" else _photos.facades_to_choose(scratch)
+    return DataSpec(str(archive), size=SIZE, pairs="right-to-left", palette=PALETTE)
+
+
+def judge_of(data: str, scratch: Path) -> tuple[Run, dict[str, float]]:
+    """The parser that judges these data, trained now or before."""
+    data = "facades" if data == "choose" else data
+    return trained(scratch / "judge" / data / "run", "parsing", spec_of(data, scratch), images=JUDGED)
+
+
+def measure_judge(name: str, data: str, folder: Path) -> dict[str, Any]:
+    """A judge, and what it says of real pictures that it has not seen: the best that can be asked of made ones."""
+    run, seconds = judge_of(data, scratch_of(name, folder))
+    train, test = run.data()
+    judge = run.open()
+    assert isinstance(judge, Parses) and test is not None
+    return {"fingerprint": train.fingerprint[:16], **seconds, **of_parts(judge, test)}
+
+
+def measure(name: str, setting: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+    """A translator, and all that can be said of its answers."""
+    scratch = scratch_of(name, folder)
+    options = {key: value for key, value in setting.items() if key != "data"}
+    run, seconds = trained(folder / "run", "pix2pix", spec_of(setting["data"], scratch), seed=seed, **options)
+    train, test = run.data()
+    system, judge = run.open(), judge_of(setting["data"], scratch)[0].open()
+    assert isinstance(system, Edits) and isinstance(judge, Parses) and test is not None
+    found = of_translations(system, test, train, judge)
+    return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, "n": len(test), **found}
+
+
+def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
+    """Map, answers and truth: of objectives, of fields, and of drawn faces."""
+    ways = {
+        "facades": {each: f"facades/{each}/seed-0" for each in ("l1", "cgan", "l1+cgan")},
+        "fields": {name: f"field/{name}" for name in FIELDS},
+        "celebamask": {each: f"celebamask/{each}" for each in ("l1", "l1+cgan")},
+        "drawn": {each: f"drawn/{each}" for each in ("l1", "l1+cgan")},
+    }
+    return [figures.save(sheet(rows, runs), runs / "pictures" / f"pairs-{name}.png") for name, rows in ways.items()]
+
+
+def sheet(rows: dict[str, str], runs: Path, count: int = 8) -> Any:
+    """A column for each map: itself, the answer of each run, the truth."""
+    opened = {name: Run(runs / cell / "run") for name, cell in rows.items()}
+    test = next(iter(opened.values())).data()[1]
+    assert test is not None
+    batch = test.batch(torch.linspace(0, len(test) - 1, count).long())
+    tiles = [torch.from_numpy(figures.as_picture(batch["source"]))]
+    for run in opened.values():
+        system = run.open()
+        assert isinstance(system, Edits)
+        tiles.append(system.edit(batch))
+    return figures.sheet(torch.cat([*tiles, batch["image"]]), count, rows=["input", *opened, "truth"])
