@@ -28,6 +28,8 @@ EXTRA: dict[str, dict[str, dict[str, Any]]] = {
         },
         "consistent-without-views": {"consistency": 1.0, "average": 500},
     },
+    "pix2pix": {"coded": {"code": 2, "matching": 1.0}},
+    "gan": {"spectral": {"net": "residual", "objective": "hinge", "spectral": True, "r1": 0.0, "r2": 0.0, "width": 4}},
 }
 """Settings beside those that `cases` finds by itself; a new system needs none."""
 

@@ -37,6 +37,7 @@ BETTER: dict[str, dict[str, Any]] = {
     "matching": {"matching": 10.0},
     "scales": {"scales": 2},
     "r1": {"r1": 1.0},
+    "code": {"code": 8, "l1": 10.0},
 }
 LENGTHS = (6_000, 12_000, 24_000)
 """Images that were tried on training pairs kept apart,"""

@@ -9,10 +9,14 @@
 patch of `field` pixels (Li & Wand 2016), the mean of all answers counts; with `scales` several of them look at images of half the size each
 (Wang et al. 2018), and G may be asked to match what they see in real images on the way (`matching`).
 
-Shapes: x [N, S, H, W], in [-1, 1] or maps of 0 and 1; y [N, C, H, W] in [-1, 1]; D [N, 1, P, Q].
+With a `code` (Zhu et al. 2017, "BicycleGAN") there are several answers to a source, y = G(x, z): z ~ E(y) in the terms above, which then
+also pay kl KL(E(y) || N(0, I)); and for z ~ N(0, I) G minimises E softplus(-D(x, G(x, z))) + recovery E |z - E(G(x, z))|_1.
+
+Shapes: x [N, S, H, W], in [-1, 1] or maps of 0 and 1; y [N, C, H, W] in [-1, 1]; z [N, code]; D [N, 1, P, Q].
 Departures: instance normalisation without running statistics (Ulyanov et al. 2017), which at batches of one is what the paper's batch
 normalisation is, and the same in use. Without being asked for noise, G leaves its dropout out, so that an answer is the same every time.
-Sources and images are enlarged, cut and mirrored alike; the rate falls to 0 over the second half, as in the authors' later code.
+Sources and images are enlarged, cut and mirrored alike; the rate falls to 0 over the second half, as in the authors' later code. One D
+judges both kinds of answers where there is a code; z enters as maps beside x.
 """
 
 from dataclasses import dataclass
@@ -21,11 +25,14 @@ from typing import Annotated, Literal
 import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import avg_pool2d, softplus
 
 from pushforward.core import Adam, BadInput, Batch, Edits, Player, Stage, System, Terms
 from pushforward.data.jitter import jittered
+from pushforward.maths import draw, kl_from_standard_normal, noise
 from pushforward.maths.game_values import squared_slope
+from pushforward.nets.residual import ResidualEncoder
 from pushforward.nets.unet import Norm, PatchCritic, UNet, Upwards, fitting_field, smallest
 
 Objective = Literal["l1", "gan", "cgan", "l1+gan", "l1+cgan"]
@@ -63,6 +70,12 @@ class Settings:
     """Critics, each of which sees images of half the size of the one before."""
     matching: Annotated[float, Ge(0)] = 0.0
     """Weight of matching what critics see on the way."""
+    code: Annotated[int, Ge(0)] = 0
+    """Dimensions of a code that tells answers to one source apart, in place of dropout; the paper has 8, with l1 10. 0: none."""
+    kl: Annotated[float, Ge(0)] = 0.01
+    """Weight of what codes cost, in nats."""
+    recovery: Annotated[float, Ge(0)] = 0.5
+    """Weight of finding a code again in the answer that it made."""
     r1: Annotated[float, Ge(0)] = 0.0
     """gamma of gamma/2 |dD/dy|^2 at real images."""
     rate: Annotated[float, Gt(0)] = 2e-4
@@ -87,6 +100,34 @@ class Critics(nn.Module):
         return found
 
 
+class Coder(nn.Module):
+    """E: y [N, C, H, W] -> mean and log variance of z [N, code]."""
+
+    def __init__(self, shape: tuple[int, ...], code: int, width: int):
+        super().__init__()
+        self.reader = ResidualEncoder(shape, width)
+        self.head = nn.Linear(self.reader.features, 2 * code)
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = self.head(self.reader(y)).float().chunk(2, 1)
+        return mean, log_var.clamp(-12, 8)
+
+
+class Generator(nn.Module):
+    """x [N, S, H, W], and z [N, code] where there is one -> y [N, C, H, W]. It keeps E, which learns with it."""
+
+    def __init__(self, c: Settings):
+        super().__init__()
+        size, dropout = (c.shape[1], c.shape[2]), 0.0 if c.code else c.dropout
+        self.net = UNet(c.source + c.code, c.shape[0], size, c.width, c.norm, c.upwards, dropout, c.net == "unet")
+        self.coder = Coder(c.shape, c.code, c.width) if c.code else None
+
+    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        if z is not None:
+            x = torch.cat([x, z.to(x)[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
+        return self.net(x).float()
+
+
 class Pix2Pix(System, Edits):
     """config: see `Settings`."""
 
@@ -104,7 +145,9 @@ class Pix2Pix(System, Edits):
             raise BadInput(
                 f"Patches of {field} pixels at {c.scales} scales need images of {least} pixels, but these have {min(size)}. Lower --field."
             )
-        self.generator = UNet(c.source, c.shape[0], size, c.width, c.norm, c.upwards, c.dropout, c.net == "unet")
+        if c.code and c.objective == "l1":
+            raise BadInput("With --objective l1 nobody asks for several answers, so that a code learns nothing. Use l1+cgan, or --code 0.")
+        self.generator = Generator(c)
         self.conditional = c.objective.endswith("cgan")
         if c.objective != "l1":
             into = c.shape[0] + (c.source if self.conditional else 0)
@@ -139,20 +182,30 @@ class Pix2Pix(System, Edits):
         """1/2 E softplus(-D(x, y)) + 1/2 E softplus(D(x, G(x)))."""
         x, y = self.pair(batch)
         y = y.clone().requires_grad_(bool(self.config.r1))
-        real, made = self.judged(x, y), self.judged(x, self.generator(x).float())
+        real, made = self.judged(x, y), self.judged(x, self.generator(x, self.either(y)))
         loss = sum_of([softplus(-r).mean() + softplus(m).mean() for (r, _), (m, _) in zip(real, made, strict=True)]) / 2
         if self.config.r1:
             loss = loss + self.config.r1 / 2 * squared_slope(sum_of([r.mean((1, 2, 3)) for r, _ in real]), y)
         said = {"real": real[0][0].sigmoid().mean(), "made": made[0][0].sigmoid().mean()}
         return loss, {name: value.detach() for name, value in said.items()}
 
+    def either(self, y: Tensor) -> Tensor | None:
+        """Codes as G meets them: of images, or drawn, half and half; None where there are none."""
+        if self.generator.coder is None:
+            return None
+        found = draw(*self.generator.coder(y))
+        return torch.where(torch.rand(len(y), 1, device=y.device) < 0.5, found, torch.randn_like(found))
+
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
-        """E softplus(-D(x, G(x))) + l1 E |y - G(x)|_1 + matching."""
-        c = self.config
+        """E softplus(-D(x, G(x))) + l1 E |y - G(x)|_1 + matching; with codes also what these ask for."""
+        c, coder = self.config, self.generator.coder
         x, y = self.pair(batch)
-        made = self.generator(x).float()
+        about = coder(y) if coder is not None else None
+        made = self.generator(x, None if about is None else draw(*about))
         apart = (y - made).abs().mean()
         loss, terms = made.new_zeros(()), {"l1": apart}
+        if about is not None:
+            loss, terms["rate"], terms["recovery"] = self.coding(x, *about)
         if "l1" in c.objective:
             loss = loss + c.l1 * apart
         if c.objective != "l1":
@@ -162,6 +215,17 @@ class Pix2Pix(System, Edits):
                 loss = loss + c.matching * self.unlike(seen, self.judged(x, y))
         return loss, terms
 
+    def coding(self, x: Tensor, mean: Tensor, log_var: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What codes add to G's loss, their rate in nats, and how far they are from what is found of them in answers to drawn ones."""
+        assert self.generator.coder is not None
+        z = torch.randn_like(mean)
+        made = self.generator(x, z)
+        still = {name: weight.detach() for name, weight in self.generator.coder.named_parameters()}  # E learns from real images alone
+        again, _ = functional_call(self.generator.coder, still, (made,))
+        rate, lost = kl_from_standard_normal(mean, log_var).sum(1).mean(), (z - again).abs().mean()
+        real = sum_of([softplus(-logits).mean() for logits, _ in self.judged(x, made)])
+        return real + self.config.kl * rate + self.config.recovery * lost, rate.detach(), lost.detach()
+
     def unlike(self, made: list[tuple[Tensor, list[Tensor]]], real: list[tuple[Tensor, list[Tensor]]]) -> Tensor:
         """How far apart critics' maps of generated and of real images are, mean over layers and scales."""
         pairs = [(m, r) for (_, ms), (_, rs) in zip(made, real, strict=True) for m, r in zip(ms, rs, strict=True)]
@@ -169,7 +233,11 @@ class Pix2Pix(System, Edits):
 
     @torch.no_grad()
     def edit(self, batch: Batch, seed: int | None = None) -> Tensor:
-        """What batch["source"] becomes: without noise, or with the dropout that a seed draws."""
+        """What batch["source"] becomes: without noise (or for the code 0), or with the dropout or the code that a seed draws."""
+        x, code = batch["source"], self.config.code
+        if code:
+            z = torch.zeros(len(x), code, device=x.device) if seed is None else noise(len(x), code, seed, x.device)
+            return self.generator(x, z).clamp(-1, 1)
         noisy = [part for part in self.generator.modules() if isinstance(part, nn.Dropout)] if seed is not None else []
         modes = [part.training for part in noisy]
         with torch.random.fork_rng():
@@ -177,7 +245,7 @@ class Pix2Pix(System, Edits):
             for part in noisy:
                 part.train()
             try:
-                return self.generator(batch["source"]).float().clamp(-1, 1)
+                return self.generator(x).clamp(-1, 1)
             finally:
                 for part, mode in zip(noisy, modes, strict=True):
                     part.train(mode)

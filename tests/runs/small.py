@@ -50,6 +50,9 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any], int]] = {
     ),
     "conditional-gan": ("conditional_gan", {"classes": 3, "latent": 3, "width": 8, "layers": 2, "conditioning": "auxiliary"}, {}, 0),
     "pix2pix": ("pix2pix", {"source": 1, "width": 4}, {"pairs": "edges"}, 0),
+    "pix2pix-coded": ("pix2pix", {"source": 1, "width": 4, "code": 2}, {"pairs": "edges"}, 0),
+    "completion": ("completion", {"width": 4}, {"mask": "mixed"}, 0),
+    "completion-paper": ("completion", {"width": 4, "form": "paper", "critics": "local+global", "code": 8}, {"mask": "square"}, 0),
     "game": ("tests.tiny_game", {}, {}, 0),
 }
 

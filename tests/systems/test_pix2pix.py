@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import distributions as D
 from torch.nn.functional import softplus
 
 from pushforward.core import BadInput
@@ -111,3 +112,54 @@ def test_a_known_rule_is_learned() -> None:
     apart = float((system.eval().edit(batch) - batch["image"]).abs().mean())
     mean = float((batch["image"].mean(0) - batch["image"]).abs().mean())
     assert apart < 0.25 * mean
+
+
+def coded(**settings: Any) -> Pix2Pix:
+    return system_of(code=3, norm="none", **settings)
+
+
+def test_a_code_is_paid_for_and_found_again() -> None:
+    system, batch = coded(kl=0.5, recovery=2.0), batch_of()
+    x, y = batch["source"], batch["image"]
+    torch.manual_seed(3)
+    loss, terms = system.generator_loss(batch)  # type: ignore[arg-type]
+    torch.manual_seed(3)
+    mean, log_var = system.generator.coder(y)  # type: ignore[misc]
+    made = system.generator(x, mean + (log_var / 2).exp() * torch.randn_like(mean))
+    z = torch.randn_like(mean)
+    other = system.generator(x, z)
+    rate = (D.kl_divergence(D.Normal(mean, (log_var / 2).exp()), D.Normal(torch.zeros(3), torch.ones(3)))).sum(1).mean()
+    lost = (z - system.generator.coder(other)[0]).abs().mean()  # type: ignore[misc]
+    (a, _), (b, _) = (system.discriminator(torch.cat([x, each], 1))[0] for each in (made, other))
+    expected = 100 * (y - made).abs().mean() + softplus(-a).mean() + softplus(-b).mean() + 0.5 * rate + 2 * lost
+    torch.testing.assert_close(loss, expected)
+    assert float(terms["rate"]) == pytest.approx(float(rate.detach())) and float(terms["recovery"]) == pytest.approx(float(lost.detach()))
+
+
+def test_what_reads_codes_does_not_learn_from_answers_to_drawn_ones() -> None:
+    system, batch = coded(kl=0.0), batch_of()
+    assert system.generator.coder is not None
+    mean, log_var = (value.detach() for value in system.generator.coder(batch["image"]))
+    system.coding(batch["source"], mean, log_var)[0].backward()
+    assert all(weight.grad is None for weight in system.generator.coder.parameters())
+    assert all(weight.grad is not None for weight in system.generator.net.parameters())
+
+
+def test_several_answers_are_learned_where_there_are_two() -> None:
+    """Nothing in the source says whether an image is dark or light: without noise the answer is in between, with a code it is either."""
+    light = (torch.arange(64) % 2).bool()
+    image = torch.where(light[:, None, None, None], 230, 25).expand(64, 3, 16, 16).byte().contiguous()
+    data = Dataset("two", image=image, parts=torch.zeros(64, 16, 16, dtype=torch.uint8), part_names=("all", "none"), translate=True)
+    system = system_of(code=2, width=16, batch_size=8, rate=2e-3, l1=10.0, norm="none")
+    for _ in Trainer(system, Shuffled(data, 0), 8 * 150, precision="float32", device="cpu").rounds():
+        pass
+    batch = data.batch(torch.zeros(32, dtype=torch.int64))
+    level = system.eval().edit(batch, seed=0).mean((1, 2, 3))
+    assert level.min() < -0.5 and level.max() > 0.5, level
+    assert torch.equal(system.edit(batch, seed=0), system.edit(batch, seed=0))
+    assert (system.edit(batch) == system.edit(batch)[:1]).all(), "without a seed all codes are 0"
+
+
+def test_a_code_without_a_critic_is_refused() -> None:
+    with pytest.raises(BadInput, match="With --objective l1 nobody asks for several answers"):
+        system_of(code=2, objective="l1")
