@@ -3,6 +3,7 @@
 from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Generates, Judges, Parses, Samples, Weighs, asked
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
 from pushforward.core.errors import BadInput, nearest
+from pushforward.core.kept import Kept
 from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player, growing
 from pushforward.core.stage import Stage, warm_up_then_cosine
 from pushforward.core.system import System, find_system, system_names
@@ -20,6 +21,7 @@ __all__ = [
     "Encodes",
     "Generates",
     "Judges",
+    "Kept",
     "Moments",
     "Optimiser",
     "Parses",

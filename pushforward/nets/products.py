@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 from torch.nn.grad import conv2d_input, conv2d_weight
 
-HEAVY = 2**20
-"""Weights of one layer from which the product is faster."""
+HEAVY, FEW = 2**20, 64
+"""Weights of one layer from which the product is faster, and positions of its smaller map up to which it is."""
 
 Pair = tuple[int, int]
 
@@ -77,12 +77,13 @@ def scatter(small: Float[Tensor, "n o p q"], w: Float[Tensor, "o i k l"], s: Pai
 
 
 def slopes(
-    small: Float[Tensor, "n o p q"], large: Float[Tensor, "n i h w"], shape: torch.Size, s: Pair, p: Pair
+    small: Float[Tensor, "n o p q"], large: Float[Tensor, "n i h w"], weight: Float[Tensor, "o i k l"], s: Pair, p: Pair
 ) -> Float[Tensor, "o i k l"]:
-    """Of the weights: for each tap, the products of what it joins, summed over positions. channels_last."""
-    y, x = small.permute(0, 2, 3, 1), large.permute(0, 2, 3, 1)
-    g = y.new_zeros(shape[0], *shape[2:], shape[1])
-    for (a, b), at, there in taps((shape[2], shape[3]), s, p, (y.shape[1], y.shape[2]), (x.shape[1], x.shape[2])):
+    """Of the weights, in their precision: for each tap, the products of what it joins, summed over positions. channels_last."""
+    y, x, (out, into, *k) = small.permute(0, 2, 3, 1), large.permute(0, 2, 3, 1), weight.shape
+    reached = list(taps((k[0], k[1]), s, p, (y.shape[1], y.shape[2]), (x.shape[1], x.shape[2])))
+    g = weight.new_empty(out, *k, into) if len(reached) == k[0] * k[1] else weight.new_zeros(out, *k, into)
+    for (a, b), at, there in reached:
         g[:, a, b] = y[at].flatten(0, 2).T @ x[there].flatten(0, 2)
     return g.permute(0, 3, 1, 2)
 
@@ -93,48 +94,51 @@ def flat(w: Float[Tensor, "o i k l"]) -> Float[Tensor, "o d"]:
 
 
 class Convolution(torch.autograd.Function):
-    """y = conv2d(x, w), forwards and backwards as products."""
+    """y = conv2d(x, w) in the precision of x, forwards and backwards as products."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, s: Pair, p: Pair) -> Tensor:
         k = (w.shape[2], w.shape[3])
         up, across = ((x.shape[2 + d] + 2 * p[d] - k[d]) // s[d] + 1 for d in (0, 1))
-        ctx.how = (s, p)
+        ctx.how, ctx.rounded = (s, p), w.to(x.dtype)
         ctx.save_for_backward(x, w)
-        return (gather(x, k, s, p, (up, across)) @ flat(w).T).view(len(x), up, across, -1).permute(0, 3, 1, 2)
+        return (gather(x, k, s, p, (up, across)) @ flat(ctx.rounded).T).view(len(x), up, across, -1).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         (x, w), (s, p) = ctx.saved_tensors, ctx.how
         if torch.is_grad_enabled():  # the slope of a slope: rare, and left to the library
-            return conv2d_input(x.shape, w, g, s, p), conv2d_weight(x, w.shape, g, s, p), None, None
-        g_x = scatter(g, w, s, p, (x.shape[2], x.shape[3])) if ctx.needs_input_grad[0] else None
-        return g_x, slopes(g, x, w.shape, s, p), None, None
+            return conv2d_input(x.shape, w.to(x.dtype), g, s, p), conv2d_weight(x, w.shape, g, s, p).to(w.dtype), None, None
+        g_x = scatter(g, ctx.rounded, s, p, (x.shape[2], x.shape[3])) if ctx.needs_input_grad[0] else None
+        return g_x, slopes(g, x, w, s, p) if ctx.needs_input_grad[1] else None, None, None
 
 
 class TransposedConvolution(torch.autograd.Function):
-    """y = conv_transpose2d(x, w), forwards and backwards as products."""
+    """y = conv_transpose2d(x, w) in the precision of x, forwards and backwards as products."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, s: Pair, p: Pair, more: Pair) -> Tensor:
         height, width = ((x.shape[2 + d] - 1) * s[d] - 2 * p[d] + w.shape[2 + d] + more[d] for d in (0, 1))
-        ctx.how = (s, p)
+        ctx.how, ctx.rounded = (s, p), w.to(x.dtype)
         ctx.save_for_backward(x, w)
-        return scatter(x, w, s, p, (height, width))
+        return scatter(x, ctx.rounded, s, p, (height, width))
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         (x, w), (s, p) = ctx.saved_tensors, ctx.how
         if torch.is_grad_enabled():
-            return conv2d(g, w, None, s, p), conv2d_weight(g, w.shape, x, s, p), None, None, None
-        size = (x.shape[2], x.shape[3])
-        g_x = (gather(g, (w.shape[2], w.shape[3]), s, p, size) @ flat(w).T).view(len(x), *size, -1).permute(0, 3, 1, 2)
-        return g_x, slopes(x, g, w.shape, s, p), None, None, None
+            rounded = w.to(x.dtype)
+            return conv2d(g, rounded, None, s, p), conv2d_weight(g, w.shape, x, s, p).to(w.dtype), None, None, None
+        size, k = (x.shape[2], x.shape[3]), (w.shape[2], w.shape[3])
+        g_x = None
+        if ctx.needs_input_grad[0]:
+            g_x = (gather(g, k, s, p, size) @ flat(ctx.rounded).T).view(len(x), *size, -1).permute(0, 3, 1, 2)
+        return g_x, slopes(x, g, w, s, p) if ctx.needs_input_grad[1] else None, None, None, None
 
 
 def product(layer: nn.Conv2d | nn.ConvTranspose2d, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o p q"]:
     """What `layer` makes of x, in the precision of x."""
-    w, s, p = layer.weight.to(x.dtype), layer.stride, layer.padding
+    w, s, p = layer.weight, layer.stride, layer.padding
     if isinstance(layer, nn.ConvTranspose2d):
         made = TransposedConvolution.apply(x, w, s, p, layer.output_padding)
     else:
@@ -143,8 +147,10 @@ def product(layer: nn.Conv2d | nn.ConvTranspose2d, x: Float[Tensor, "n i h w"]) 
 
 
 def forward(self: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Tensor:
-    """The layer as a product where bfloat16 is on, as it was otherwise: what opens a run in float32 computes the same bits."""
-    if not torch.is_autocast_enabled("cpu"):
+    """The layer as a product where bfloat16 is on and positions are few, as it was otherwise: what opens a run in float32 computes the same
+    bits."""
+    smaller = x.shape[2] * x.shape[3] / (1 if isinstance(self, nn.ConvTranspose2d) else self.stride[0] * self.stride[1])
+    if not torch.is_autocast_enabled("cpu") or smaller > FEW:
         return type(self).forward(self, x)  # type: ignore[arg-type]
     return product(self, x.bfloat16())
 

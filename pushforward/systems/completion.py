@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, relu, softplus
 from torch.nn.utils.parametrizations import spectral_norm
 
-from pushforward.core import Adam, Average, BadInput, Batch, Edits, Parses, Player, Stage, System, Terms, growing, warm_up_then_cosine
+from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Stage, System, Terms, growing, warm_up_then_cosine
 from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
 from pushforward.nets.unet import PatchCritic, fitting_field
 
@@ -100,7 +100,7 @@ class Completion(System, Edits):
         channels, size = c.shape[0], (c.shape[1], c.shape[2])
         self.generator = GatedPainter(c.shape, c.width) if c.form == "gated" else PaperPainter(c.shape, c.width, c.code)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
-        self.critics = nn.ModuleDict()
+        self.critics, self.kept = nn.ModuleDict(), Kept()
         if c.critics == "patch":
             self.critics["patch"] = MaskedPatches(channels, size, c.width)
         elif c.critics != "none":
@@ -138,7 +138,11 @@ class Completion(System, Edits):
         noise = torch.rand(x.shape, generator=chance).to(x) * 2 - 1
         return generator(x + noise * mask).float()
 
-    def completed(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def enter(self, stage: Stage) -> None:
+        super().enter(stage)
+        self.kept.clear()
+
+    def completed(self, batch: Batch) -> tuple[Tensor, ...]:
         """Image, mask, y and the answer: of images that are mirrored at random."""
         mirror = torch.rand(len(batch["image"]), 1, 1, 1, device=batch["image"].device) < 0.5
         image, x, mask = (torch.where(mirror, value.flip(3), value) for value in (batch["image"], batch["source"], batch["mask"]))
@@ -154,7 +158,7 @@ class Completion(System, Edits):
 
     def critic_loss(self, name: str, batch: Batch) -> tuple[Tensor, Terms]:
         """1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer)); of patches E max(0, 1 - D(image)) + E max(0, 1 + D(answer))."""
-        image, mask, _, answer = self.completed(batch)
+        image, mask, _, answer = self.kept.lend(self.generator, batch, partial(self.completed, batch))
         real, made = self.logits(name, image, mask), self.logits(name, answer, mask)
         if name == "patch":
             return relu(1 - real).mean() + relu(1 + made).mean(), {"real": real.detach().mean(), "made": made.detach().mean()}
@@ -163,7 +167,7 @@ class Completion(System, Edits):
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """Reconstruction, and what those say that have joined."""
         c, here = self.config, self.stage.progress
-        image, mask, y, answer = self.completed(batch)
+        image, mask, y, answer = self.kept.take(self.generator, batch, partial(self.completed, batch))
         apart = image - y
         loss = apart.abs().mean() if c.distance == "l1" else apart.square().mean()
         terms = {"reconstruction": loss.detach(), "hole": (apart.detach().abs() * mask).sum() / (mask.sum() * len(apart[0]))}

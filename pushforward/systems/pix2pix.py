@@ -20,6 +20,7 @@ judges both kinds of answers where there is a code; z enters as maps beside x.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import torch
@@ -28,7 +29,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import avg_pool2d, softplus
 
-from pushforward.core import Adam, BadInput, Batch, Edits, Player, Stage, System, Terms
+from pushforward.core import Adam, BadInput, Batch, Edits, Kept, Player, Stage, System, Terms
 from pushforward.data.jitter import jittered
 from pushforward.maths import draw, kl_from_standard_normal, noise
 from pushforward.maths.game_values import squared_slope
@@ -147,7 +148,7 @@ class Pix2Pix(System, Edits):
             )
         if c.code and c.objective == "l1":
             raise BadInput("With --objective l1 nobody asks for several answers, so that a code learns nothing. Use l1+cgan, or --code 0.")
-        self.generator = Generator(c)
+        self.generator, self.kept = Generator(c), Kept()
         self.conditional = c.objective.endswith("cgan")
         if c.objective != "l1":
             into = c.shape[0] + (c.source if self.conditional else 0)
@@ -169,66 +170,78 @@ class Pix2Pix(System, Edits):
             return [generator]
         return [Player("discriminator", self.discriminator, self.discriminator_loss, steps), generator]
 
-    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """x and y, changed alike where that was asked for."""
-        x, y = batch["source"], batch["image"]
-        return jittered(x, y, twins=self.config.twins) if self.config.jitter else (x, y)
+    def enter(self, stage: Stage) -> None:
+        super().enter(stage)
+        self.kept.clear()
 
-    def judged(self, x: Tensor, y: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
-        """Logits and maps of every critic."""
-        return self.discriminator(torch.cat([x, y], 1) if self.conditional else y)
+    def answers(self, batch: Batch) -> tuple[Tensor, ...]:
+        """x and y, changed alike where that was asked for, and G(x). With codes G answers twice, [2N, C, H, W], for those found in y and
+        for drawn ones, and mean and log variance of the former and the latter follow."""
+        x, y = batch["source"], batch["image"]
+        if self.config.jitter:
+            x, y = jittered(x, y, twins=self.config.twins)
+        if self.generator.coder is None:
+            return x, y, self.generator(x)
+        mean, log_var = self.generator.coder(y)
+        z = torch.randn_like(mean)
+        return x, y, self.generator(x.repeat(2, 1, 1, 1), torch.cat([draw(mean, log_var), z])), mean, log_var, z
+
+    def judged(self, x: Tensor, *images: Tensor) -> list[list[tuple[Tensor, list[Tensor]]]]:
+        """For each of several sets of images [k N, C, H, W] the logits and maps of every critic. They are judged together, where no
+        normalisation makes one's answer depend on others."""
+        if self.config.norm == "batch":
+            return [self.discriminator(self.beside(x, y)) for y in images]
+        sizes = [len(y) for y in images]
+        found = self.discriminator(self.beside(x, torch.cat(images)))
+        split = [(logits.split(sizes), [each.split(sizes) for each in maps]) for logits, maps in found]
+        return [[(logits[n], [each[n] for each in maps]) for logits, maps in split] for n in range(len(images))]
+
+    def beside(self, x: Tensor, y: Tensor) -> Tensor:
+        """What D sees of images, in the order of their sources."""
+        return torch.cat([x.repeat(len(y) // len(x), 1, 1, 1), y], 1) if self.conditional else y
 
     def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """1/2 E softplus(-D(x, y)) + 1/2 E softplus(D(x, G(x)))."""
-        x, y = self.pair(batch)
+        x, y, answer, *_ = self.kept.lend(self.generator, batch, partial(self.answers, batch))
         y = y.clone().requires_grad_(bool(self.config.r1))
-        real, made = self.judged(x, y), self.judged(x, self.generator(x, self.either(y)))
+        real, made = self.judged(x, y, answer)
         loss = sum_of([softplus(-r).mean() + softplus(m).mean() for (r, _), (m, _) in zip(real, made, strict=True)]) / 2
         if self.config.r1:
             loss = loss + self.config.r1 / 2 * squared_slope(sum_of([r.mean((1, 2, 3)) for r, _ in real]), y)
         said = {"real": real[0][0].sigmoid().mean(), "made": made[0][0].sigmoid().mean()}
         return loss, {name: value.detach() for name, value in said.items()}
 
-    def either(self, y: Tensor) -> Tensor | None:
-        """Codes as G meets them: of images, or drawn, half and half; None where there are none."""
-        if self.generator.coder is None:
-            return None
-        found = draw(*self.generator.coder(y))
-        return torch.where(torch.rand(len(y), 1, device=y.device) < 0.5, found, torch.randn_like(found))
-
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """E softplus(-D(x, G(x))) + l1 E |y - G(x)|_1 + matching; with codes also what these ask for."""
-        c, coder = self.config, self.generator.coder
-        x, y = self.pair(batch)
-        about = coder(y) if coder is not None else None
-        made = self.generator(x, None if about is None else draw(*about))
+        c = self.config
+        x, y, answer, *coded = self.kept.take(self.generator, batch, partial(self.answers, batch))
+        made = answer[: len(x)]
         apart = (y - made).abs().mean()
-        loss, terms = made.new_zeros(()), {"l1": apart}
-        if about is not None:
-            loss, terms["rate"], terms["recovery"] = self.coding(x, *about)
+        loss, terms = made.new_zeros(()), {"l1": apart.detach()}
         if "l1" in c.objective:
             loss = loss + c.l1 * apart
         if c.objective != "l1":
-            seen = self.judged(x, made)
-            loss = loss + sum_of([softplus(-logits).mean() for logits, _ in seen])
+            (seen,) = self.judged(x, answer)
+            loss = loss + sum_of([softplus(-logits).mean() for logits, _ in seen]) * (len(answer) // len(x))
             if c.matching:
-                loss = loss + c.matching * self.unlike(seen, self.judged(x, y))
+                loss = loss + c.matching * self.unlike(seen, *self.judged(x, y))
+        if coded:
+            mean, log_var, z = coded
+            terms["rate"] = rate = kl_from_standard_normal(mean, log_var).sum(1).mean()
+            terms["recovery"] = lost = (z - self.found_again(answer[len(x) :])).abs().mean()
+            loss = loss + c.kl * rate + c.recovery * lost
         return loss, terms
 
-    def coding(self, x: Tensor, mean: Tensor, log_var: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What codes add to G's loss, their rate in nats, and how far they are from what is found of them in answers to drawn ones."""
+    def found_again(self, made: Tensor) -> Tensor:
+        """The code of answers; E itself learns from real images alone."""
         assert self.generator.coder is not None
-        z = torch.randn_like(mean)
-        made = self.generator(x, z)
-        still = {name: weight.detach() for name, weight in self.generator.coder.named_parameters()}  # E learns from real images alone
-        again, _ = functional_call(self.generator.coder, still, (made,))
-        rate, lost = kl_from_standard_normal(mean, log_var).sum(1).mean(), (z - again).abs().mean()
-        real = sum_of([softplus(-logits).mean() for logits, _ in self.judged(x, made)])
-        return real + self.config.kl * rate + self.config.recovery * lost, rate.detach(), lost.detach()
+        still = {name: weight.detach() for name, weight in self.generator.coder.named_parameters()}
+        mean, _ = functional_call(self.generator.coder, still, (made,))
+        return mean
 
     def unlike(self, made: list[tuple[Tensor, list[Tensor]]], real: list[tuple[Tensor, list[Tensor]]]) -> Tensor:
         """How far apart critics' maps of generated and of real images are, mean over layers and scales."""
-        pairs = [(m, r) for (_, ms), (_, rs) in zip(made, real, strict=True) for m, r in zip(ms, rs, strict=True)]
+        pairs = [(m[: len(r)], r) for (_, ms), (_, rs) in zip(made, real, strict=True) for m, r in zip(ms, rs, strict=True)]
         return sum_of([(m - r.detach()).abs().mean().float() for m, r in pairs]) / len(pairs)
 
     @torch.no_grad()
