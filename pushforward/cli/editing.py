@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from pushforward.cli.opening import opened, outputs
+from pushforward.cli.opening import opened, outputs, say
 from pushforward.cli.words import Maybe, RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from pushforward.core import Edits
+    from pushforward.runs import Run
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,7 @@ class Edit:
     images: Annotated[Path, Positional, arg(metavar="IMAGES", help_behavior_hint="")]
     """A source, or a folder or zip of them; photos, of a run that makes its sources of photos (edges, grey) or paints holes."""
     mask: Maybe[Path] = None
-    """White where to paint, of a run that was trained with --mask; where nothing is said, what that hides."""
+    """White where to paint, as large as the photo, for a run that was trained with --mask; where nothing is said, what that hides."""
     blend: Annotated[bool, arg(help_behavior_hint="")] = False
     """Let the seam around what was painted disappear (Poisson)."""
     several: int = 0
@@ -32,14 +40,11 @@ class Edit:
 
     def run_it(self) -> None:
         """Translate or paint, and write the pictures."""
-        import torch
         from PIL import Image
 
         from pushforward import figures
-        from pushforward.cli.sources import shown_of
         from pushforward.core import BadInput, Edits
         from pushforward.figures.canvas import pixels
-        from pushforward.maths.poisson import blended
 
         if self.several < 0:
             raise BadInput(f"--several is {self.several}, but must be 0 or more.")
@@ -47,15 +52,46 @@ class Edit:
         data = run.recipe.data
         if not isinstance(system, Edits) or not (data.pairs or data.mask):
             told = f"{run.folder} is a {type(system).__name__}, which edits no images."
-            raise BadInput(f"{told} Train pix2pix with --pairs, or conditional_vae with --mask.")
+            raise BadInput(f"{told} Train pix2pix with --pairs, or completion or conditional_vae with --mask.")
         if data.pairs and (self.mask or self.blend):
             raise BadInput(f"{run.folder} translates whole images and hides nothing of them. Leave --mask and --blend out.")
-        files, batch = shown_of(run, self.images, self.mask)
+        for file, seed, made in (self.translated if data.pairs else self.painted)(run, system):
+            name = str(Path(file).with_suffix("")) + ("" if seed is None else f"-{seed + 1}")
+            print(figures.save(Image.fromarray(pixels(made)[0]), (self.out or outputs(run) / "edited") / f"{name}.png"))
+
+    @property
+    def seeds(self) -> "tuple[int | None, ...]":
+        """Of every answer."""
+        return (None, *range(self.several))
+
+    def translated(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Tensor]]":
+        """File, seed and answer [1, C, H, W] of each source."""
+        import torch
+
+        from pushforward.cli.sources import shown_of
+
+        files, batch = shown_of(run, self.images)
+        for seed in self.seeds:
+            for part in torch.arange(len(files)).split(16):
+                made = system.edit({key: value[part] for key, value in batch.items()}, seed)  # type: ignore[index, arg-type]
+                yield from ((files[place], seed, made[number : number + 1]) for number, place in enumerate(part.tolist()))
+
+    def painted(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Tensor]]":
+        """File, seed and answer [1, C, H, W] of each photo, in its own size."""
+        import torch
+
+        from pushforward.cli.painting import photos
+        from pushforward.maths.poisson import blended
+
         answer = getattr(system, "painted", system.edit) if self.blend else system.edit
-        for seed in (None, *range(self.several)):
-            parts = [{key: value[part] for key, value in batch.items()} for part in torch.arange(len(files)).split(16)]  # type: ignore[index]
-            made = torch.cat([answer(part, seed) for part in parts])  # type: ignore[arg-type]
-            made = blended(batch["source"], made, batch["mask"]) if self.blend else made
-            for file, picture in zip(files, pixels(made), strict=True):
-                name = str(Path(file).with_suffix("")) + ("" if seed is None else f"-{seed + 1}")
-                print(figures.save(Image.fromarray(picture), (self.out or outputs(run) / "edited") / f"{name}.png"))
+        for photo in photos(run, self.images, self.mask):
+            if photo.side != photo.shown["mask"].shape[2:]:
+                size = "x".join(map(str, photo.shown["mask"].shape[:1:-1]))
+                say(f"{photo.name}: its central square was painted in {size} pixels and enlarged; all that is seen stays as it is.")
+            for seed in self.seeds:
+                made = photo.put(answer(photo.shown, seed).cpu())
+                yield (
+                    photo.name,
+                    seed,
+                    blended(photo.image, made, photo.hole) if self.blend else torch.where(photo.hole > 0, made, photo.image),
+                )

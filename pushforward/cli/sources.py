@@ -10,14 +10,14 @@ from PIL import Image
 from pushforward.cli.opening import say
 from pushforward.cli.predicting import entries, usable
 from pushforward.core import BadInput, Batch
-from pushforward.data import Dataset, masks, pairs
+from pushforward.data import Dataset, pairs
 from pushforward.data.decode import NoImage, decode
 from pushforward.data.images import printable
 from pushforward.runs import Run
 
 
-def shown_of(run: Run, path: Path, mask: Path | None) -> tuple[list[str], Batch]:
-    """Names of a user's images, and what the run's system is shown of them: sources made as in training, or what a mask leaves.
+def shown_of(run: Run, path: Path) -> tuple[list[str], Batch]:
+    """Names of a user's images, and the sources that the run's system makes of them, as in training.
 
     Raises:
         BadInput: no image that can be used, or a run that translates maps of parts, which no image holds.
@@ -28,15 +28,9 @@ def shown_of(run: Run, path: Path, mask: Path | None) -> tuple[list[str], Batch]
     files, image, changed, bad = usable(path, (channels_of(run), *shape[1:]))
     if changed or bad:
         say(f"{changed} images were fitted to {shape[2]}x{shape[1]} pixels; {len(bad)} files were left out.")
-    data = Dataset(path.name, image=image, names=tuple(files))
-    every, way = torch.arange(len(data)), run.recipe.data.pairs
-    if way:
-        found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
-        return files, {"source": replace(found, translate=True).batch(every)["source"]}
-    name = str(mask) if mask else run.recipe.data.mask
-    own = None if name in masks.NAMES else masks.drawn(Path(name).expanduser(), *data.shape[1:])
-    batch = replace(data, mask="" if own is not None else name, hole=own).batch(every)
-    return files, {"source": batch["source"], "mask": batch["mask"]}
+    data, way = Dataset(path.name, image=image, names=tuple(files)), run.recipe.data.pairs
+    found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
+    return files, {"source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]}
 
 
 def channels_of(run: Run) -> int:
@@ -48,7 +42,7 @@ def channels_of(run: Run) -> int:
     data, config = run.recipe.data, run.recipe.config
     if data.pairs == "parts":
         raise BadInput(f"{run.folder} translates maps of the parts of drawn faces, which no image holds. Use reconstruct.")
-    if data.mask or data.pairs == "edges":
+    if data.pairs == "edges":
         return int(config["shape"][0])
     return 3 if data.pairs == "grey" else int(config["source"])
 

@@ -52,6 +52,36 @@ def test_what_a_mask_hides_is_painted_and_nothing_else(ask, place, blend, tmp_pa
     assert "hides nothing of them" in ask("edit", place / "edges", tmp_path / "small.png", "--mask", place / "hole.png").err
 
 
+@pytest.mark.parametrize("size", [(40, 40), (30, 50), (50, 30), (8, 8)])
+@pytest.mark.parametrize("blend", [(), ("--blend",)])
+def test_a_photo_of_any_size_keeps_all_that_is_seen(ask, place, blend, size, tmp_path):
+    chance = np.random.default_rng(1)
+    before = chance.integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(before).save(tmp_path / "photo.png")
+    middle = tuple(side // 2 for side in size)
+    hole = np.zeros(size[::-1], np.uint8)
+    hole[middle[1] - 2 : middle[1] + 2, middle[0] - 3 : middle[0] + 2] = 255
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+    answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png", *blend, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert "central square was painted in 16x16 pixels and enlarged" in answer.err
+    after = np.asarray(Image.open(tmp_path / "out" / "photo.png"))
+    changed = (before != after).any(2)
+    assert after.shape == before.shape and not changed[hole == 0].any() and changed[hole == 255].mean() > 0.8
+    assert ask("edit", place / "holes", tmp_path / "photo.png", "--out", tmp_path / "out").code == 0, "the hole of the training"
+
+
+def test_a_mask_must_lie_in_what_the_run_sees(ask, place, tmp_path):
+    Image.new("RGB", (50, 30), (9, 9, 9)).save(tmp_path / "photo.png")
+    hole = Image.new("L", (50, 30), 0)
+    hole.paste(255, (2, 10, 20, 20))
+    hole.save(tmp_path / "mask.png")
+    answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png")
+    assert answer.code == 2 and "outside the central square of 'photo.png'" in answer.err
+    (tmp_path / "empty").mkdir()
+    assert "no image" in ask("edit", place / "holes", tmp_path / "empty").err
+
+
 @pytest.mark.parametrize(("run", "image"), [("labels", "map.png"), ("edges", "photo.png")])
 def test_edit_writes_an_answer_and_several(ask, place, run, image, tmp_path):
     answer = ask("edit", place / run, place / image, "--several", 2, "--out", tmp_path / "out")

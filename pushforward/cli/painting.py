@@ -1,0 +1,113 @@
+"""Paints what a mask hides of photos of any size. Imports torch: loaded when needed.
+
+A system sees the central square of a photo in the size that it was trained on; what it paints there is enlarged, and replaces what is
+hidden. Every other pixel of the photo stays as it is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import adaptive_max_pool2d, interpolate, pad
+
+from pushforward.cli.predicting import entries, listed
+from pushforward.core import BadInput, Batch
+from pushforward.data import masks
+from pushforward.data.decode import NoImage, decode
+from pushforward.data.images import printable
+from pushforward.data.resize import fitted
+from pushforward.runs import Run
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A user's photo, what is hidden of it, and the part that a system sees."""
+
+    name: str
+    image: Float[Tensor, "1 c h w"]
+    """In [-1, 1]."""
+    hole: Float[Tensor, "1 1 h w"]
+    top: int
+    left: int
+    side: tuple[int, int]
+    """Of the part."""
+    shown: Batch
+    """`source` and `mask` of the part, in the size of the run."""
+
+    def put(self, painted: Float[Tensor, "1 c p q"]) -> Float[Tensor, "1 c h w"]:
+        """What was painted of the part, enlarged to its place; around it there is nothing."""
+        if painted.shape[2:] != self.side:
+            painted = interpolate(painted, self.side, mode="bicubic", antialias=True).clamp(-1, 1)
+        bottom, right = self.image.shape[2] - self.top - self.side[0], self.image.shape[3] - self.left - self.side[1]
+        return pad(painted, (self.left, right, self.top, bottom))
+
+
+def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
+    """A user's photos one by one, with what a mask hides, or what was hidden in training.
+
+    Raises:
+        BadInput: no photo, or a mask that does not fit one.
+    """
+    good, bad = 0, []
+    with entries(path) as found:
+        for entry in found:
+            try:
+                pixels = decode(entry.read())
+            except NoImage as reason:
+                bad.append(f"{printable(entry.name)} ({reason})")
+                continue
+            good += 1
+            yield photo_of(run, printable(entry.name), pixels, mask)
+    if not good:
+        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
+
+
+def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Photo:
+    """One photo.
+
+    Raises:
+        BadInput: a run of images that are not square and a photo of another size, or a mask that does not fit.
+    """
+    channels, height, width = run.recipe.config["shape"]
+    picture = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
+    tall, wide = picture.height, picture.width
+    same = (tall, wide) == (height, width)
+    if not same and height != width:
+        raise BadInput(f"'{name}' has {wide}x{tall} pixels, but the run was trained on {width}x{height}; resize it.")
+    side = (height, width) if same else (min(tall, wide),) * 2
+    top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
+    hole = pad(hidden(run.recipe.data.mask, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
+    if mask:
+        hole = masks.drawn(mask.expanduser(), tall, wide)[None, None]
+    inside = hole[:, :, top : top + side[0], left : left + side[1]]
+    if float(inside.sum()) < float(hole.sum()):
+        raise BadInput(
+            f"The mask hides pixels outside the central square of '{name}', which is all that the run sees; crop the photo around the hole."
+        )
+    small = inside if same else smaller(inside, (height, width))
+    image = as_values(picture)
+    shown = as_values(picture if same else fitted(picture, width))
+    return Photo(name, image, hole, top, left, (side[0], side[1]), {"source": shown * (1 - small) + 0.0, "mask": small})
+
+
+def as_values(picture: Image.Image) -> Float[Tensor, "1 c h w"]:
+    """A picture in [-1, 1], as batches hold them."""
+    pixels = torch.from_numpy(np.asarray(picture).copy())
+    return (pixels[None, None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)[None]).float().div(127.5).sub(1)
+
+
+def hidden(mask: str, side: tuple[int, int], size: tuple[int, int]) -> Float[Tensor, "1 1 p q"]:
+    """What was hidden in training, in a square of this side."""
+    if mask in masks.NAMES:
+        return masks.holes(mask, 1, *side, torch.Generator().manual_seed(0))
+    return interpolate(masks.drawn(Path(mask).expanduser(), *size)[None, None], side, mode="nearest-exact")
+
+
+def smaller(hole: Float[Tensor, "1 1 p q"], size: tuple[int, int]) -> Float[Tensor, "1 1 h w"]:
+    """A mask in the size of the run: hidden wherever some of it is."""
+    return adaptive_max_pool2d(hole, size) if hole.shape[2] >= size[0] else interpolate(hole, size, mode="nearest-exact")
