@@ -91,3 +91,35 @@ def row_of(numbers: dict[str, Any], name: str, suffix: str) -> list[str]:
 
 
 SHARP, PARTS = "sharpness ratio in the hole", "parts as in the truth, in the hole"
+
+
+QUADRANTS = {"baseline": "Pyro's baseline network, re-run", "pyro-cvae": "Pyro's CVAE, re-run", "ours": "`conditional_vae`"}
+
+
+def conditional() -> str:
+    """Nats of hidden quadrants for each system."""
+    found = {cell["name"]: cell for cell in read("conditional")["cells"]}
+    rows = []
+    for name, called in QUADRANTS.items():
+        cells = [found.get(f"{name}/{seen}-seen") for seen in (1, 2, 3)]
+        nats = [f"{cell['numbers']['nll']:.2f} ± {cell['numbers']['standard error']:.2f}" if cell else "" for cell in cells]
+        minutes = max((minutes_of(cell) for cell in cells if cell), default=0.0)
+        rows.append([called, *nats, f"{minutes:.1f}"])
+    heads = ["-log p(hidden given seen), nats", "1 quadrant seen", "2 seen", "3 seen", "minutes of two cores, at most"]
+    return table(heads, rows) + "\n" + measured("conditional")
+
+
+PARSED = {"drawn": "drawn faces, 13 parts", "celebamask": "CelebAMask-HQ as Helen's 11 parts", "facades": "facades, 12 parts"}
+
+
+def parsers() -> str:
+    """How well parsers name parts of pictures that they have not seen."""
+    cells = [*cells_of("completion", "parser"), *[cell for cell in cells_of("facades", "judge") if cell["name"].endswith("/facades")]]
+    if not cells:
+        return NOT_YET
+    keys = ("pixel accuracy", "class accuracy", "mean F", "intersection over union")
+    rows = [
+        [PARSED[cell["setting"]["data"]], *(f"{cell['numbers'][key]:.3f}" for key in keys), f"{minutes_of(cell):.1f}"] for cell in cells
+    ]
+    where = "`pushforward reproduce completion` and `pushforward reproduce facades`"
+    return table(["64 pixels", *keys, "minutes of two cores"], rows) + f"\nMeasured by {where}.\n"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_tables import gan_samples, gan_stacked, gan_toys, gan_training
-from picture_tables import completions, translations
+from picture_tables import completions, conditional, parsers, translations
 from writing import HOME, machine, measured, minutes_of, percent, read, spread_of, table
 
 from pushforward.reproduce import mnist_nll as nll
@@ -252,6 +252,8 @@ TABLES = {
     "completion_celeba": lambda: completions("celeba"),
     "completion_celebamask": lambda: completions("celebamask"),
     "completion_drawn": lambda: completions("drawn"),
+    "conditional": conditional,
+    "parsers": parsers,
     "mnist_nll": mnist_nll,
     "moment_matching": moment_matching,
 }
