@@ -1,6 +1,7 @@
 """How well holes are filled: near the truth, as sharp, and of the same parts; beside what needs no network."""
 
 from importlib import util
+from math import prod
 from typing import Any
 
 import torch
@@ -14,15 +15,15 @@ from pushforward.metrics import fills
 
 TOGETHER = 100
 """Images that are read at a time."""
-LEARNED_FROM = 8_000
-"""Training images, at the most, that the Gaussian is fitted to."""
+LEARNED_FROM = 10**8
+"""Values of training images, at the most, that the Gaussian is fitted to: 8,000 of 64 pixels in colour."""
 
 
 def of_completions(system: Edits, dataset: Dataset, train: Dataset) -> dict[str, Any]:
     """Of a system's answers; of the best Gaussian, and of the other bars, what is in the hole."""
     parser = getattr(system, "parser", None)
     found: dict[str, Any] = dict(of_answers(answered(system, dataset, None), dataset, parser))
-    gaussian = fills.TunedGaussian.fitted(images_of(train, LEARNED_FROM))
+    gaussian = fills.TunedGaussian.fitted(images_of(train, LEARNED_FROM // prod(train.shape)))
     return found | bars(dataset, gaussian, parser)
 
 

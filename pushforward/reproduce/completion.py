@@ -18,7 +18,7 @@ import torch
 from pushforward import figures
 from pushforward.core import Edits, Parses
 from pushforward.data import Dataset, DataSpec, open_data
-from pushforward.evaluation.completions import LEARNED_FROM, bars, images_of, of_answers
+from pushforward.evaluation.completions import bars, images_of, of_answers
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import answered
 from pushforward.metrics.fills import TunedGaussian
@@ -113,7 +113,7 @@ def measure_bars(name: str, data: str, folder: Path) -> dict[str, Any]:
     scratch = scratch_of(name, folder)
     train, test = open_data(spec_of(data, scratch))
     assert test is not None
-    gaussian, judge = TunedGaussian.fitted(images_of(train, LEARNED_FROM)), judge_of(data, scratch)
+    gaussian, judge = TunedGaussian.fitted(images_of(train, len(train))), judge_of(data, scratch)
     found = {short: bars(replace(test, mask=mask), gaussian, judge) for short, mask in MASKS.items()}
     return {"fingerprint": train.fingerprint[:16], "n": len(test), **found}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 
 import torch
@@ -97,14 +98,17 @@ def read_facts(folder: Path) -> Facts:
         return facts
 
 
-def light(folder: Path) -> dict[str, bytes]:
-    """The files of a checkpoint that opening it needs: no state of the training.
+def light(folder: Path, most: float = inf) -> dict[str, bytes]:
+    """The files of a checkpoint that opening it needs: no state of the training; weights of more than `most` bytes rounded to 16 bits.
 
     Raises:
         Damaged: naming the file.
     """
     with damage(folder):
         files = {name: content(folder, name) for name in ("weights.safetensors", "facts.json")}
+        if len(files["weights.safetensors"]) > most:
+            weights = tensors_of(files["weights.safetensors"])
+            files["weights.safetensors"] = bytes_of({k: v.half() if v.dtype == torch.float32 else v for k, v in weights.items()})
     sums = {name: sha256(found).hexdigest() for name, found in files.items()}
     return files | {"manifest.json": json.dumps(sums, indent=2, sort_keys=True).encode()}
 

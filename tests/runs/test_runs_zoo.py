@@ -1,12 +1,16 @@
 """The runs that come with the package: they open, answer the same each time, and are small."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load
 
 import pushforward
 from pushforward.core import Classifies, Encodes, Samples
 from pushforward.recipes.zoo import LARGEST, MAKES
-from pushforward.runs import Run
+from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
 
 
@@ -59,3 +63,16 @@ def test_the_classes_that_are_asked_for_are_those_that_are_drawn() -> None:
         assert isinstance(system, Samples) and isinstance(system, Encodes)
         right = reader.logits(system.sample(1000, label, seed=0)).argmax(1) == label
         assert right.float().mean() > 0.7, f"of {name}'s samples only {right.float().mean():.0%} are what was asked for"
+
+
+def test_large_weights_are_shipped_in_sixteen_bits(tmp_path: Path) -> None:
+    run = pushforward.train("vae", "digits", images=64, width=8, run=tmp_path / "run", quiet=True)
+    whole, small = (checkpoint.light(run.newest(), most) for most in (10**9, 0))
+    assert len(small["weights.safetensors"]) < 0.6 * len(whole["weights.safetensors"])
+    rounded, exact = (load(files["weights.safetensors"]) for files in (small, whole))
+    assert all(torch.equal(rounded[key], value.half()) for key, value in exact.items() if value.is_floating_point())
+    folder = run.newest()
+    shutil.rmtree(folder)
+    durable.write_folder(folder, small)
+    opened = run.open()
+    assert all(torch.equal(value, rounded[key].float()) for key, value in opened.state_dict().items())
