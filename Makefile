@@ -43,3 +43,4 @@ benchmark: .venv/peers
 	$(BIN)/python benchmarks/precision.py
 	PYTHONPATH=.venv/peers $(BIN)/python benchmarks/vae_training.py
 	$(BIN)/python benchmarks/gan_training.py
+	$(BIN)/python benchmarks/edit.py

@@ -4,7 +4,7 @@ import statistics
 from typing import Any
 
 from gan_tables import NOT_YET, groups
-from writing import HOME, measured, minutes_of, percent, read, table
+from writing import HOME, machine, measured, minutes_of, percent, read, table
 
 from pushforward.reproduce.completion import MASKS
 
@@ -123,3 +123,16 @@ def parsers() -> str:
     ]
     where = "`pushforward reproduce completion` and `pushforward reproduce facades`"
     return table(["64 pixels", *keys, "minutes of two cores"], rows) + f"\nMeasured by {where}.\n"
+
+
+def edit() -> str:
+    """Speed of pix2pix beside the usual implementation."""
+    found, rows = read("edit"), []
+    for side, told in found["training, by side in pixels"].items():
+        for name, each in told["milliseconds a round"].items():
+            rate, ratio = told["images a second"][name], told["times the usual speed"][name]
+            spread = f"{each['median']:.0f} ({each['least']:.0f} to {each['most']:.0f})"
+            rows.append([f"{side} pixels, batch {told['batch']}", name, spread, f"{rate:.1f}", f"{ratio:.2f}"])
+    took = ", ".join(f"{name} {value:.0f} ms" for name, value in found["milliseconds to edit one image of 256 pixels"].items())
+    after = f"\nOne image of 256 pixels: {took}. Measured by `{found['command']}`, width {found['width']}, {machine(found)}.\n"
+    return table(["training", "side", "ms a round: median (spread)", "images/s", "times the usual speed"], rows) + after

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_tables import gan_samples, gan_stacked, gan_toys, gan_training
-from picture_tables import completions, conditional, parsers, translations
+from picture_tables import completions, conditional, edit, parsers, translations
 from writing import HOME, machine, measured, minutes_of, percent, read, spread_of, table
 
 from pushforward.reproduce import mnist_nll as nll
@@ -253,6 +253,7 @@ TABLES = {
     "completion_celebamask": lambda: completions("celebamask"),
     "completion_drawn": lambda: completions("drawn"),
     "conditional": conditional,
+    "edit": edit,
     "parsers": parsers,
     "mnist_nll": mnist_nll,
     "moment_matching": moment_matching,
