@@ -15,16 +15,18 @@ from pushforward.metrics import fills
 
 TOGETHER = 100
 """Images that are read at a time."""
+ENOUGH = 50
+"""Training images from which on a Gaussian is fitted,"""
 LEARNED_FROM = 10**8
-"""Values of training images, at the most, that the Gaussian is fitted to: 8,000 of 64 pixels in colour."""
+"""and values of them that it is fitted to at the most: 8,000 images of 64 pixels in colour."""
 
 
 def of_completions(system: Edits, dataset: Dataset, train: Dataset) -> dict[str, Any]:
     """Of a system's answers; of the best Gaussian, and of the other bars, what is in the hole."""
     parser = getattr(system, "parser", None)
     found: dict[str, Any] = dict(of_answers(answered(system, dataset, None), dataset, parser))
-    gaussian = fills.TunedGaussian.fitted(images_of(train, LEARNED_FROM // prod(train.shape)))
-    return found | bars(dataset, gaussian, parser)
+    images = images_of(train, max(1, LEARNED_FROM // prod(train.shape)))
+    return found | bars(dataset, images.mean(0), fills.TunedGaussian.fitted(images) if len(images) >= ENOUGH else None, parser)
 
 
 def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[str, float]:
@@ -44,23 +46,18 @@ def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[
     return found
 
 
-def bars(dataset: Dataset, gaussian: fills.TunedGaussian, parser: Parses | None) -> dict[str, float]:
-    """What a mean colour, the mean training image, Telea's method (where OpenCV is there) and a Gaussian reach."""
-    batch = dataset.batch(torch.arange(len(dataset)))
+def bars(dataset: Dataset, mean: Tensor, gaussian: fills.TunedGaussian | None, parser: Parses | None) -> dict[str, float]:
+    """What a mean colour, the mean training image [c, h, w], Telea's method (where OpenCV is there) and a Gaussian reach."""
+    batch, told = dataset.batch(torch.arange(len(dataset))), {}
     truth, mask = batch["image"].cpu(), batch["mask"].cpu()
-    one = bool((mask == mask[:1]).all())
-    masks = mask[:1] if one else mask[torch.arange(len(gaussian.kept)) % len(mask)]
-    suited, count = gaussian.suited(masks)
-    mean = gaussian.whole.mean.view(1, *truth.shape[1:]).float()
-    made = {
-        "mean colour": fills.mean_colour(truth, mask),
-        "mean image": fills.mean_image(truth, mask, mean),
-        "PCA posterior": suited.fill(truth, mask),
-    }
+    made = {"mean colour": fills.mean_colour(truth, mask), "mean image": fills.mean_image(truth, mask, mean[None])}
+    if gaussian is not None:
+        one = bool((mask == mask[:1]).all())
+        suited, count = gaussian.suited(mask[:1] if one else mask[torch.arange(len(gaussian.kept)) % len(mask)])
+        made["PCA posterior"], told["components, PCA posterior"] = suited.fill(truth, mask), float(count)
     if util.find_spec("cv2"):
         made["Telea"] = fills.telea(truth, mask)
-    told = {f"{key}, {name}": value for name, x in made.items() for key, value in of_answers(x, dataset, parser).items()}
-    return told | {"components, PCA posterior": float(count)}
+    return told | {f"{key}, {name}": value for name, x in made.items() for key, value in of_answers(x, dataset, parser).items()}
 
 
 def images_of(dataset: Dataset, most: int) -> Tensor:

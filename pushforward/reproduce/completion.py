@@ -113,8 +113,9 @@ def measure_bars(name: str, data: str, folder: Path) -> dict[str, Any]:
     scratch = scratch_of(name, folder)
     train, test = open_data(spec_of(data, scratch))
     assert test is not None
-    gaussian, judge = TunedGaussian.fitted(images_of(train, len(train))), judge_of(data, scratch)
-    found = {short: bars(replace(test, mask=mask), gaussian, judge) for short, mask in MASKS.items()}
+    images, judge = images_of(train, len(train)), judge_of(data, scratch)
+    gaussian, mean = TunedGaussian.fitted(images), images.mean(0)
+    found = {short: bars(replace(test, mask=mask), mean, gaussian, judge) for short, mask in MASKS.items()}
     return {"fingerprint": train.fingerprint[:16], "n": len(test), **found}
 
 

@@ -47,7 +47,7 @@ EQUAL = 800_000
 """Images that the first game sees in 10 minutes of two cores."""
 RULES = {"alternating": 1.0, "simultaneous": 1.0, "extragradient": 0.5, "optimistic": 1.0}
 """Rounds of each rule at equal numbers of gradients: extragradient takes two for a step."""
-TOY, RULED = 2_000_000, 400_000
+TOY, RULED = 3_000_000, 400_000
 """Images of the mixtures, and of MNIST under each rule (5 minutes of two cores)."""
 STACKED, SAMPLED = 26_000, 10_000
 SEEDS = 5

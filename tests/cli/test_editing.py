@@ -147,3 +147,13 @@ def test_holes_are_filled_and_compared_with_what_needs_no_network(ask, tmp_path)
         found["PSNR in the hole, PCA posterior"] > found["PSNR in the hole, mean image"]
         and found["components, PCA posterior"] in COMPONENTS
     )
+
+
+def test_a_few_photos_are_enough_to_evaluate(ask, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(12):
+        Image.fromarray(np.random.default_rng(number).integers(0, 256, (16, 16, 3), np.uint8)).save(tmp_path / "photos" / f"{number}.png")
+    run = pushforward.train("completion", str(tmp_path / "photos"), run=tmp_path / "few", mask="strokes", images=32, width=4, quiet=True)
+    assert ask("evaluate", run.folder).code == 0
+    found = json.loads((run.folder / "evaluation.json").read_text())
+    assert "PSNR in the hole, mean image" in found and "PSNR in the hole, PCA posterior" not in found
