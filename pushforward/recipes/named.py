@@ -91,7 +91,7 @@ def mnist_ladder() -> Plan:
     """Ladder VAE on binarised MNIST, all 60,000 training images. Twenty-five minutes on two cores."""
     settings = {"width": 16, "top": 32, "groups": 2, "maps": 4, "rate": 2e-3, "average": 100_000, "batch_size": 64}
     data = DataSpec("mnist", binarise="dynamic")
-    expected = "79.9 nats for -log p(x) of the test images, from 1,000 importance samples (seed 0)"
+    expected = "below 80 nats for -log p(x) of the test images, from 1,000 importance samples"
     return Plan("ladder_vae", data, 36 * EXAMPLES, settings, clip=50.0, name="mnist_ladder", expected=expected)
 
 
