@@ -10,11 +10,10 @@ from torch import Tensor
 from pushforward import metrics
 from pushforward.core import Edits, Parses
 from pushforward.data import Dataset
+from pushforward.evaluation.parsing import parts_in
 from pushforward.evaluation.translations import answered
 from pushforward.metrics import fills
 
-TOGETHER = 100
-"""Images that are read at a time."""
 ENOUGH = 50
 """Training images from which on a Gaussian is fitted,"""
 LEARNED_FROM = 10**8
@@ -41,7 +40,7 @@ def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[
         "sharpness ratio in the hole": metrics.sharpness(truth, answer, mask),
     }
     if parser is not None:
-        alike = (parts_of(parser, truth) == parts_of(parser, answer)).float()[:, None]
+        alike = (parts_in(parser, truth) == parts_in(parser, answer)).float()[:, None]
         found["parts as in the truth, in the hole"] = float(metrics.where_counted(alike, mask).mean())
     return found
 
@@ -64,9 +63,3 @@ def images_of(dataset: Dataset, most: int) -> Tensor:
     """At the most so many images of a data set, spread evenly."""
     places = torch.linspace(0, len(dataset) - 1, min(most, len(dataset))).long()
     return torch.cat([dataset.batch(part)["image"].cpu() for part in places.split(500)])
-
-
-def parts_of(parser: Parses, image: Tensor) -> Tensor:
-    """The part [n, h, w] of each pixel."""
-    with torch.no_grad():
-        return torch.cat([parser.parse(part).argmax(1) for part in image.split(TOGETHER)])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pushforward import metrics
 from pushforward.core import Parses
@@ -18,7 +19,13 @@ def of_parts(system: Parses, dataset: Dataset) -> dict[str, Any]:
     for part in torch.arange(len(dataset)).split(TOGETHER):
         batch = dataset.batch(part)
         truth.append(batch["parts"].flatten())
-        answer.append(system.parse(batch["image"]).argmax(1).flatten())
+        answer.append(parts_in(system, batch["image"]).flatten())
     a, b, count = torch.cat(truth), torch.cat(answer), len(dataset.part_names)
     found: dict[str, Any] = dict(metrics.segmentation(a, b, count))
     return found | {f"F of {name}": F for name, F in zip(dataset.part_names, metrics.f_scores(a, b, count), strict=True) if F is not None}
+
+
+def parts_in(parser: Parses, image: Tensor) -> Tensor:
+    """The part [n, h, w] that each pixel of images [n, c, h, w] is seen to belong to."""
+    with torch.no_grad():
+        return torch.cat([parser.parse(few).argmax(1).cpu() for few in image.split(TOGETHER)])

@@ -9,6 +9,7 @@ from torch import Tensor
 from pushforward import metrics
 from pushforward.core import Edits, Parses
 from pushforward.data import Dataset
+from pushforward.evaluation.parsing import parts_in
 
 TOGETHER, DRAWS = 16, 3
 """Images that are translated at a time; answers drawn at random."""
@@ -77,7 +78,5 @@ def additive(image: Tensor, parts: Tensor, count: int) -> tuple[Tensor, Tensor]:
 def read_as(judge: Parses, image: Tensor, dataset: Dataset) -> dict[str, float]:
     """How far a parser sees in images the parts that their sources ask for."""
     assert dataset.parts is not None
-    with torch.no_grad():
-        seen = torch.cat([judge.parse(part).argmax(1).cpu() for part in image.split(TOGETHER)])
-    told = metrics.segmentation(dataset.parts.long().flatten().cpu(), seen.flatten(), len(dataset.part_names))
+    told = metrics.segmentation(dataset.parts.long().flatten().cpu(), parts_in(judge, image).flatten(), len(dataset.part_names))
     return {f"{name}, by a judge": value for name, value in told.items()}

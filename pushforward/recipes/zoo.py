@@ -31,7 +31,7 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
 }
-LARGEST, ROUNDED = 4.5e6, 2.0e6
+LARGEST, ROUNDED = 2.6e6, 2.0e6
 """Bytes that one of them may take, and those of weights from which on these are rounded to 16 bits."""
 REPORTS = 150
 """Lines of a run's metrics that are shipped, evenly spaced, the last among them."""

@@ -24,6 +24,11 @@ class Cell:
     `fingerprint` of the data among them."""
 
 
+def scratch_of(name: str, folder: Path) -> Path:
+    """The folder of a table, from the name and the folder of one of its cells."""
+    return folder.parents[name.count("/")]
+
+
 def trained(folder: Path, what: str, data: Any = None, **options: Any) -> tuple[Run, dict[str, float]]:
     """A run in `folder`, trained to its end now or before, and the seconds that took."""
     made = (folder / "recipe.json").exists()

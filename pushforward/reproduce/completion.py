@@ -23,7 +23,7 @@ from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import answered
 from pushforward.metrics.fills import TunedGaussian
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, trained
+from pushforward.reproduce.cells import Cell, scratch_of, trained
 from pushforward.runs import Run
 
 MASKS = {
@@ -47,7 +47,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "G2": GATED,
     "G4": GATED | {"parser": True},
 }
-"""25 minutes of two cores each."""
+"""Meant for 25 minutes of two cores each; not measured yet."""
 FEWER = {"drawn": 40_000, "celebamask": 100_000}
 """Images of every row, on data that are easier or fewer."""
 DATA = {"celeba": tuple(ROWS), "celebamask": ("G1", "G4"), "drawn": ("M1", "G1", "G4")}
@@ -70,11 +70,6 @@ def cells() -> list[Cell]:
             setting = {"data": data} | ROWS[row] | ({"images": FEWER[data]} if data in FEWER else {})
             found.append(Cell(f"{data}/{row}", setting, 0, partial(measure_row, f"{data}/{row}", data, setting)))
     return found
-
-
-def scratch_of(name: str, folder: Path) -> Path:
-    """The folder of the table, from that of a cell."""
-    return folder.parents[name.count("/")]
 
 
 def spec_of(data: str, scratch: Path, mask: str = "") -> DataSpec:

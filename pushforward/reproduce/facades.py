@@ -4,7 +4,7 @@
     field/PIXELS        patches of 1, 16, 70 pixels, and of the whole image                           (table 3)
     better/WHAT         what came after: resizing in place of transposed convolutions, matching, several scales, slope penalty
     celebamask/, drawn/ the same two objectives from maps of faces; drawn ones need no download
-    length/IMAGES       what chose how long: 360 training pairs, judged on the 40 kept apart
+    length/IMAGES       what chooses how long: 360 training pairs, judged on the 40 kept apart
 
 64 pixels. Reported on the 100 pairs of validation, which nothing was chosen by. The judge is a parser trained on the real training pairs,
 and is asked about the real photos of validation too.
@@ -22,14 +22,11 @@ from pushforward.data import DataSpec
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import of_translations
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, trained
+from pushforward.reproduce.cells import Cell, scratch_of, trained
 from pushforward.runs import Run
 
-PALETTE = (
-    "#0000aa=wall,#0000ff=facade,#0055ff=window,#00aaff=door,#00ffff=cornice,#55ffaa=sill,#aaff55=balcony,#ffff00=blind,#ffaa00=deco,"
-    "#ff5500=moulding,#ff0000=pillar,#aa0000=shop"
-)
-"""The twelve colours of the maps; names are after CMP's list and do not matter."""
+PALETTE = "#0000aa,#0000ff,#0055ff,#00aaff,#00ffff,#55ffaa,#aaff55,#ffff00,#ffaa00,#ff5500,#ff0000,#aa0000"
+"""The twelve colours of the maps."""
 OBJECTIVES = ("l1", "gan", "cgan", "l1+gan", "l1+cgan")
 FIELDS = {"1": 1, "16": 16, "70": 70, "whole": 142}
 BETTER: dict[str, dict[str, Any]] = {
@@ -40,9 +37,9 @@ BETTER: dict[str, dict[str, Any]] = {
     "code": {"code": 8, "l1": 10.0},
 }
 LENGTHS = (6_000, 12_000, 24_000)
-"""Images that were tried on training pairs kept apart,"""
+"""Images to try on training pairs kept apart,"""
 IMAGES = 24_000
-"""and what was taken: at most eight minutes of two cores."""
+"""and what rows take, at most eight minutes of two cores each: not chosen by `length` yet."""
 JUDGED = 20_000
 """Images of a judge."""
 SEEDS, SIZE = 3, 64
@@ -70,11 +67,6 @@ def cell(name: str, data: str, setting: dict[str, Any], seed: int = 0) -> Cell:
     """One translator."""
     setting = {"data": data, "images": IMAGES} | setting
     return Cell(name, setting, seed, partial(measure, name, setting, seed))
-
-
-def scratch_of(name: str, folder: Path) -> Path:
-    """The folder of the table, from that of a cell."""
-    return folder.parents[name.count("/")]
 
 
 def spec_of(data: str, scratch: Path) -> DataSpec:

@@ -29,6 +29,8 @@ from pushforward.training.machines import can_compile, join_ranks, largest, peak
 from pushforward.training.threads import fitting_threads, settle_threads
 
 Parts = tuple[Dataset, Dataset | None]
+HINTS = {"mask": "Give --mask square, strokes or mixed.", "parts": "Use faces, or --pairs with a --palette."}
+"""What to do where the data give no such thing."""
 SETBACKS = 3
 """How often a training that diverged is taken back before it is given up."""
 
@@ -138,7 +140,8 @@ def trainer_of(recipe: Recipe, dataset: Dataset, given: Mapping[str, System] | N
     check(first)
     missing = system.needs - set(first)
     if missing:
-        raise BadInput(f"{type(system).__name__} needs {sorted(missing)} of every example, but '{dataset.name}' gives {sorted(first)}.")
+        told = f"{type(system).__name__} needs {sorted(missing)} of every example, but '{dataset.name}' gives {sorted(first)}."
+        raise BadInput(" ".join([told, *(HINTS[key] for key in ("mask", "parts") if key in missing)]))
     system.accept(first)
     return Trainer(
         system,

@@ -157,3 +157,8 @@ def test_a_few_photos_are_enough_to_evaluate(ask, tmp_path):
     assert ask("evaluate", run.folder).code == 0
     found = json.loads((run.folder / "evaluation.json").read_text())
     assert "PSNR in the hole, mean image" in found and "PSNR in the hole, PCA posterior" not in found
+
+
+def test_a_completion_without_a_mask_is_told_to_give_one(ask):
+    answer = ask("train", "completion", "--data", "faces", "--size", 16, "--images", 100)
+    assert answer.code == 2 and "Give --mask square, strokes or mixed." in answer.err
