@@ -1,14 +1,17 @@
 """What the benchmarks share: where results go, and on what they were measured."""
 
 import json
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from pushforward.reproduce.running import rounded
 from pushforward.runs.run import environment as described
+from pushforward.training.machines import peak_memory
 from pushforward.training.threads import settle_threads
 
 Segment = Callable[[int], Any]
@@ -39,4 +42,45 @@ def race(sides: dict[str, Segment], steps: int, segments: int) -> dict[str, dict
             segment(steps)
             if number:  # the first segment warms up
                 took[name].append(1e3 * (time.perf_counter() - start) / steps)
-    return {name: {"median": statistics.median(t), "least": min(t), "most": max(t), "segments": len(t)} for name, t in took.items()}
+    return {name: spread(t) for name, t in took.items()}
+
+
+def race_apart(sides: dict[str, Callable[[], Segment]], steps: int, segments: int) -> dict[str, dict[str, float]]:
+    """The same, and the peak memory in MiB, with a process for each side, one at work at a time: how a side treats its process's memory
+    touches no other.
+
+    sides: functions that make them, which a new process can import.
+    """
+    took: dict[str, list[float]] = {name: [] for name in sides}
+    peak: dict[str, float] = {}
+    began: dict[str, Any] = {}
+    context = multiprocessing.get_context("spawn")
+    for name, make in sides.items():
+        here, there = context.Pipe()
+        process = context.Process(target=take_turns, args=(make, there, steps), daemon=True)
+        process.start()
+        began[name] = (process, here)
+    for number in range(segments + 1):
+        for name, (_, pipe) in began.items():
+            pipe.send(True)
+            seconds, peak[name] = pipe.recv()
+            if number:
+                took[name].append(1e3 * seconds / steps)
+    for process, _ in began.values():
+        process.terminate()
+    return {name: spread(t) | {"peak memory, MiB": peak[name]} for name, t in took.items()}
+
+
+def take_turns(make: Callable[[], Segment], pipe: Connection, steps: int) -> None:
+    """A side's process: seconds of a segment and peak memory, each time it is asked."""
+    segment = make()
+    while pipe.recv():
+        settle_threads()
+        start = time.perf_counter()
+        segment(steps)
+        pipe.send((time.perf_counter() - start, peak_memory()))
+
+
+def spread(t: list[float]) -> dict[str, float]:
+    """Of the milliseconds of segments."""
+    return {"median": statistics.median(t), "least": min(t), "most": max(t), "segments": len(t)}

@@ -8,12 +8,12 @@ Ours has as many convolutions of the same widths, as `pushforward train pix2pix 
 """
 
 import argparse
-import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
-from common import Segment, environment, race, results
+from common import Segment, environment, race_apart, results
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 from torch.utils.data import DataLoader
@@ -24,6 +24,7 @@ from pushforward.nets.unet import FIELDS, fitting_field
 from pushforward.systems.pix2pix import Pix2Pix
 from pushforward.training import Trainer
 from pushforward.training.machines import lay_out
+from pushforward.training.memory import keep_memory
 
 WIDTH = 64
 BATCHES = {64: 4, 256: 1}
@@ -90,8 +91,16 @@ class Pairs(TorchDataset[tuple[Tensor, Tensor]]):
         return pair[:3].contiguous(), pair[3:].contiguous()
 
 
-def usual(dataset: Dataset, side: int) -> Segment:
+def noise(side: int) -> Dataset:
+    """Pairs that show nothing."""
+    chance = torch.Generator().manual_seed(0)
+    image, source = (torch.randint(256, (64, 3, side, side), generator=chance, dtype=torch.uint8) for _ in range(2))
+    return Dataset("noise", image=image, source=source, translate=True)
+
+
+def usual(side: int) -> Segment:
     """The usual loop."""
+    dataset = noise(side)
     assert dataset.image is not None and dataset.source is not None
     loader = DataLoader(Pairs(dataset.source, dataset.image), batch_size=BATCHES[side], shuffle=True, drop_last=True)
     net_g, net_d = usual_generator(3, side), usual_critic(6, side)
@@ -127,10 +136,11 @@ def usual(dataset: Dataset, side: int) -> Segment:
     return segment
 
 
-def ours(dataset: Dataset, side: int, precision: str = "auto") -> Segment:
-    """This project's trainer."""
+def ours(side: int, precision: str = "auto") -> Segment:
+    """This project's trainer, memory as in a run."""
+    keep_memory()
     system = Pix2Pix(Pix2Pix.Config((3, side, side), 3, width=WIDTH, batch_size=BATCHES[side]))
-    trainer = Trainer(system, Shuffled(dataset), 10**12, precision=precision)  # type: ignore[arg-type]
+    trainer = Trainer(system, Shuffled(noise(side)), 10**12, precision=precision)  # type: ignore[arg-type]
 
     def segment(count: int) -> None:
         for _ in range(count):
@@ -161,13 +171,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--segments", type=int, default=5)
     asked = arguments.parse_args()
-    chance = torch.Generator().manual_seed(0)
     sizes = {}
     for side, batch in BATCHES.items():
-        image, source = (torch.randint(256, (64, 3, side, side), generator=chance, dtype=torch.uint8) for _ in range(2))
-        dataset = Dataset("noise", image=image, source=source, translate=True)
-        sides = {"ours": ours(dataset, side), "usual": usual(dataset, side), "ours, float32": ours(dataset, side, "float32")}
-        told = race(sides, 12 if side < 128 else 3, asked.segments)
+        sides: dict[str, Callable[[], Segment]] = {
+            "ours": partial(ours, side),
+            "usual": partial(usual, side),
+            "ours, float32": partial(ours, side, "float32"),
+        }
+        told = race_apart(sides, 12 if side < 128 else 3, asked.segments)
         rate = {name: 1e3 * batch / each["median"] for name, each in told.items()}
         ratio = {name: told["usual"]["median"] / each["median"] for name, each in told.items()}
         sizes[str(side)] = {"batch": batch, "milliseconds a round": told, "images a second": rate, "times the usual speed": ratio}
@@ -178,7 +189,6 @@ def main() -> None:
         "width": WIDTH,
         "training, by side in pixels": sizes,
         "milliseconds to edit one image of 256 pixels": latency(),
-        "peak memory of this process, MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     results("edit.json", found)
 

@@ -8,19 +8,21 @@ al. 2016): the same layers on both sides. The script is the usual one: DataLoade
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
-from common import Segment, environment, race, results
+from common import Segment, environment, race, race_apart, results
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.utils.data import DataLoader, TensorDataset
 
-from pushforward.core import Adam, Batch, Player, Stage, System, Terms
+from pushforward.core import Adam, Batch, Kept, Player, Stage, System, Terms
 from pushforward.data import Dataset, Shuffled
 from pushforward.systems.gan import GAN
 from pushforward.training import Trainer
+from pushforward.training.memory import keep_memory
 
 BATCH, LATENT, WIDTH = 64, 100, 64
 
@@ -45,13 +47,13 @@ def discriminator() -> nn.Sequential:
 
 
 class DCGAN(System):
-    """The pair as a system of this project."""
+    """The pair as a system of this project; one batch of G serves both steps, as in the script."""
 
     needs: frozenset[str] = frozenset({"image"})
 
     def __init__(self) -> None:
         super().__init__()
-        self.generator, self.discriminator = generator(), discriminator()
+        self.generator, self.discriminator, self.kept = generator(), discriminator(), Kept()
         self.enter(self.schedule(0, 1))
 
     def schedule(self, seen: int, total: int) -> Stage:
@@ -64,15 +66,33 @@ class DCGAN(System):
             Player("generator", self.generator, self.generator_loss, steps),
         ]
 
-    def made(self, count: int) -> Tensor:
-        return self.generator(torch.randn(count, LATENT, 1, 1))
+    def enter(self, stage: Stage) -> None:
+        super().enter(stage)
+        self.kept.clear()
+
+    def made(self) -> tuple[Tensor]:
+        return (self.generator(torch.randn(BATCH, LATENT, 1, 1)),)
 
     def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
-        on_real, on_made = (self.discriminator(x).float() for x in (batch["image"], self.made(BATCH)))
+        (made,) = self.kept.lend(self.generator, batch, self.made)
+        on_real, on_made = (self.discriminator(x).float() for x in (batch["image"], made))
         return softplus(-on_real).mean() + softplus(on_made).mean(), {}
 
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
-        return softplus(-self.discriminator(self.made(BATCH)).float()).mean(), {}
+        (made,) = self.kept.take(self.generator, batch, self.made)
+        return softplus(-self.discriminator(made).float()).mean(), {}
+
+
+def noise() -> Dataset:
+    """Images that show nothing."""
+    pixels = torch.randint(256, (2_048, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return Dataset("noise", image=pixels)
+
+
+def ours(precision: Any = "auto") -> Segment:
+    """The pair as this project trains it, memory as in a run."""
+    keep_memory()
+    return rounds_of(DCGAN(), noise(), precision)
 
 
 def rounds_of(system: System, dataset: Dataset, precision: Any = "auto") -> Segment:
@@ -86,8 +106,9 @@ def rounds_of(system: System, dataset: Dataset, precision: Any = "auto") -> Segm
     return segment
 
 
-def usual_script(dataset: Dataset) -> Segment:
+def usual_script() -> Segment:
     """The loop of PyTorch's own DCGAN example, without its printing."""
+    dataset = noise()
     assert dataset.image is not None
     loader = DataLoader(TensorDataset(dataset.image.float() / 127.5 - 1), batch_size=BATCH, shuffle=True, drop_last=True)
     net_g, net_d = generator(), discriminator()
@@ -146,14 +167,10 @@ def main() -> None:
     arguments.add_argument("--segments", type=int, default=7)
     arguments.add_argument("--rounds", type=int, default=12, help="rounds of a segment")
     asked = arguments.parse_args()
-    pixels = torch.randint(256, (2_048, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    dataset = Dataset("noise", image=pixels)
-    sides = {
-        "ours": rounds_of(DCGAN(), dataset),
-        "usual script": usual_script(dataset),
-        "ours, float32": rounds_of(DCGAN(), dataset, "float32"),
-    }
-    pair = race(sides, asked.rounds, asked.segments)
+    sides: dict[str, Callable[[], Segment]] = {"ours": ours, "usual script": usual_script, "ours, float32": partial(ours, "float32")}
+    pair = race_apart(sides, asked.rounds, asked.segments)
+    keep_memory()
+    dataset = noise()
     costs = race(penalties(dataset), asked.rounds, asked.segments)
     found = {
         "command": f"python benchmarks/gan_training.py --segments {asked.segments} --rounds {asked.rounds}",

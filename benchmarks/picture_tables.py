@@ -132,7 +132,8 @@ def edit() -> str:
         for name, each in told["milliseconds a round"].items():
             rate, ratio = told["images a second"][name], told["times the usual speed"][name]
             spread = f"{each['median']:.0f} ({each['least']:.0f} to {each['most']:.0f})"
-            rows.append([f"{side} pixels, batch {told['batch']}", name, spread, f"{rate:.1f}", f"{ratio:.2f}"])
+            memory = f"{each['peak memory, MiB']:,.0f}"
+            rows.append([f"{side} pixels, batch {told['batch']}", name, spread, f"{rate:.1f}", f"{ratio:.2f}", memory])
     took = ", ".join(f"{name} {value:.0f} ms" for name, value in found["milliseconds to edit one image of 256 pixels"].items())
     after = f"\nOne image of 256 pixels: {took}. Measured by `{found['command']}`, width {found['width']}, {machine(found)}.\n"
-    return table(["training", "side", "ms a round: median (spread)", "images/s", "times the usual speed"], rows) + after
+    return table(["training", "side", "ms a round: median (spread)", "images/s", "times the usual speed", "peak MiB"], rows) + after

@@ -26,6 +26,7 @@ from pushforward.runs.sheet import sheet
 from pushforward.training import Diverged, Trainer, find_rule
 from pushforward.training.health import advice
 from pushforward.training.machines import can_compile, join_ranks, largest, peak_memory, rank_and_ranks, wait_for_ranks
+from pushforward.training.memory import keep_memory
 from pushforward.training.threads import fitting_threads, settle_threads
 
 Parts = tuple[Dataset, Dataset | None]
@@ -97,6 +98,7 @@ def go_on(folder: Path | str, memory: Any = None, quiet: bool = False) -> Run:
 def train(run: Run, trainer: Trainer, parts: Parts, quiet: bool) -> Run:
     """Take the lock, bring a trainer to where the run stands, and train to the end."""
     recipe = run.recipe
+    keep_memory()
     screen = Screen(recipe.name or recipe.system, recipe.images, quiet or not chief())
     with durable.told(run.folder), signals() as asked, Lock(run.folder) if chief() else nullcontext(), screen:
         setbacks = together(run, trainer, run.resume(trainer) if chief() else 0)

@@ -1,7 +1,7 @@
 """Generative face completion (Li, Liu, Yang & Yang 2017), and its kind of network with what was found since.
 
     model            y = G(x, m): x an image with a hole, m a mask, 1 in the hole; answer  m y + (1 - m) image
-    reconstruction   E |image - y|  (or squares)
+    reconstruction   E [1/4 mean over the hole + 3/4 mean over the rest of |image - y|]  (or squares)
     local critic     sees the hole alone, cut out;  global critic: the whole answer
     parsing          E -log q(argmax q(. | image) | answer) over pixels, q a given parser that stays as it is
     stages           reconstruction;  from `second` of the run + local critic;  from `third` + global critic and parsing
@@ -12,8 +12,9 @@ which is told it (Yu et al. 2019; Iizuka et al. 2017) and usually plays against 
 normalisation and hinges.
 
 Shapes: image, x, y [N, C, H, W] in [-1, 1]; m [N, 1, H, W]; critics' logits [N], or [N, 1, P, Q].
-Departures: means over pixels, where the authors' code sums (weights are converted: 300 and .05 over 128 x 128 x 3 values); masks of any
-form, of which the local critic sees the box around the hole; averaged weights answer; images are mirrored at random, not turned or shifted.
+Departures: means over pixels, where the authors' code sums (weights are converted: 300 and .05 over 128 x 128 x 3 values), of which every
+hole has the share that the paper's square has, a quarter, so that an eye counts as much as half a face; masks of any form, of which the
+local critic sees the box around the hole; averaged weights answer; images are mirrored at random, not turned or shifted.
 """
 
 from copy import deepcopy
@@ -30,6 +31,10 @@ from torch.nn.utils.parametrizations import spectral_norm
 from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Stage, System, Terms, growing, warm_up_then_cosine
 from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
 from pushforward.nets.unet import PatchCritic, fitting_field
+
+
+HOLE = 0.25
+"""Share of the reconstruction that each hole has, whatever its size: that of a square of half the side."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,7 @@ class Completion(System, Edits):
         c, here = self.config, self.stage.progress
         image, mask, y, answer = self.kept.take(self.generator, batch, partial(self.completed, batch))
         apart = image - y
-        loss = apart.abs().mean() if c.distance == "l1" else apart.square().mean()
+        loss = reconstruction(apart.abs() if c.distance == "l1" else apart.square(), mask)
         terms = {"reconstruction": loss.detach(), "hole": (apart.detach().abs() * mask).sum() / (mask.sum() * len(apart[0]))}
         for name in self.critics:
             if here >= self.joins(name):
@@ -196,6 +201,13 @@ class Completion(System, Edits):
     def painted(self, batch: Batch, seed: int | None = None) -> Tensor:
         """y, what is seen painted too."""
         return self.painted_by(self.averaged, batch["source"], batch["mask"], seed or 0).clamp(-1, 1)
+
+
+def reconstruction(apart: Tensor, mask: Tensor) -> Tensor:
+    """A quarter of the mean over each hole and three quarters of that over the rest, from how far each pixel is off; 0 for what is not there."""
+    share = mask.mean((1, 2, 3), keepdim=True)
+    weight = HOLE * mask / share.clamp_min(1e-6) + (1 - HOLE) * (1 - mask) / (1 - share).clamp_min(1e-6)
+    return (apart * weight).mean()
 
 
 def fitting(parser: System, shape: tuple[int, ...]) -> System:

@@ -13,7 +13,7 @@ from pushforward.data import masks
 from pushforward.nets.painters import hole_of
 from pushforward.recipes import train
 from pushforward.runs import Run, go_on, load
-from pushforward.systems.completion import Completion
+from pushforward.systems.completion import Completion, reconstruction
 from pushforward.systems.parsing import Parsing
 
 SIDE = 16
@@ -51,6 +51,15 @@ def test_critics_and_parser_join_one_after_the_other() -> None:
         assert {player.name for player in at(system, progress).players() if player.plays} == expected
     terms = {progress: at(system, progress).generator_loss(batch_of())[1] for progress in (0.69, 0.7)}  # type: ignore[arg-type]
     assert "parsing" not in terms[0.69] and "parsing" in terms[0.7]
+
+
+@pytest.mark.parametrize("kind", ["centre", "eyes", "left", "all of it"])
+def test_every_hole_has_a_quarter_of_the_reconstruction(kind: str) -> None:
+    mask = torch.ones(3, 1, SIDE, SIDE) if kind == "all of it" else masks.holes(kind, 3, SIDE, SIDE, torch.Generator().manual_seed(0))
+    apart = torch.rand(3, 3, SIDE, SIDE)
+    within = (apart * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)) / 3
+    beyond = (apart * (1 - mask)).sum((1, 2, 3)) / (1 - mask).sum((1, 2, 3)).clamp_min(1) / 3
+    torch.testing.assert_close(reconstruction(apart, mask), (within / 4 + 3 * beyond / 4).mean())
 
 
 @pytest.mark.parametrize("distance", ["l1", "l2"])
