@@ -32,7 +32,6 @@ from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses
 from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
 from pushforward.nets.unet import PatchCritic, fitting_field
 
-
 HOLE = 0.25
 """Share of the reconstruction that each hole has, whatever its size: that of a square of half the side."""
 
@@ -204,7 +203,7 @@ class Completion(System, Edits):
 
 
 def reconstruction(apart: Tensor, mask: Tensor) -> Tensor:
-    """A quarter of the mean over each hole and three quarters of that over the rest, from how far each pixel is off; 0 for what is not there."""
+    """A quarter of the mean over each hole and three quarters of that over the rest, of how far each pixel is off."""
     share = mask.mean((1, 2, 3), keepdim=True)
     weight = HOLE * mask / share.clamp_min(1e-6) + (1 - HOLE) * (1 - mask) / (1 - share).clamp_min(1e-6)
     return (apart * weight).mean()
