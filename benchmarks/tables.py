@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_tables import gan_samples, gan_stacked, gan_toys, gan_training
+from headlines import headlines
 from picture_tables import completions, conditional, edit, parsers, translations
 from writing import HOME, machine, measured, minutes_of, percent, read, spread_of, table
 
@@ -226,6 +227,7 @@ CLOSED = {
 
 
 TABLES = {
+    "headlines": headlines,
     "demo": demo,
     "mnist_semi": mnist_semi,
     "vae_training": vae_training,

@@ -1,0 +1,87 @@
+"""The few numbers of the README: what was measured, beside what it is measured against."""
+
+import statistics
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from writing import minutes_of, percent, read, spread_of, table
+
+from pushforward.reproduce import mnist_nll
+from pushforward.reproduce.semi_supervised import LECTURE, PUBLISHED
+
+Row = list[str]
+
+
+def headlines() -> str:
+    """A row for each claim; its page has the whole table."""
+    rows = [*labels(), *likelihoods(), *mixtures(), *speeds()]
+    return table(["measured", "here", "beside", "minutes of two cores", "more"], rows)
+
+
+def cells_of(name: str, begin: str) -> list[dict[str, Any]]:
+    """Cells of a table whose names begin so."""
+    return [cell for cell in read(name)["cells"] if cell["name"].startswith(begin)]
+
+
+def most(cells: Iterable[dict[str, Any]]) -> str:
+    """The longest training."""
+    return f"{max(map(minutes_of, cells)):.1f}"
+
+
+def page(name: str) -> str:
+    """A link to docs/NAME.md."""
+    return f"[{name}](docs/{name}.md)"
+
+
+def labels() -> Iterator[Row]:
+    """Few labels, and none."""
+    few, (adgm, _) = cells_of("semi_supervised", "labels-100/"), PUBLISHED["ADGM, 2016"]
+    best = spread_of(few, "labels-", 100, "accuracy, views averaged")
+    beside = f"{percent(adgm[100])} (ADGM), {percent(LECTURE[100])} (the lecture)"
+    yield ["MNIST from 100 labels, six views averaged (least; draws)", best, beside, most(few), page("semi_supervised")]
+    none = cells_of("clusters", "seed-")
+    right = [cell["numbers"]["accuracy on training images, matched"] for cell in none]
+    found = f"{percent(statistics.median(right))} (least {percent(min(right))}; {len(right)} seeds)"
+    yield ["MNIST without labels, images in their class's cluster", found, "", most(none), page("semi_supervised")]
+
+
+def likelihoods() -> Iterator[Row]:
+    """-log p(x) in nats, the lower the better."""
+    for recipe, peer in (("mnist_ladder", "ladder VAE, five layers"), ("mnist_vae", "IWAE, one layer, 50 draws")):
+        cells = cells_of("mnist_nll", f"{recipe}/")
+        found = " · ".join(f"{cell['numbers']['nll']:.2f}" for cell in cells)
+        nats, where = mnist_nll.PUBLISHED[peer]
+        yield [
+            f"binarised MNIST, `{recipe}`, -log p(x) in nats",
+            found,
+            f"{nats:.2f} ({peer}; {where.split(',')[0]})",
+            most(cells),
+            page("vae"),
+        ]
+    (ours,), (pyro,) = cells_of("conditional", "ours/1"), cells_of("conditional", "pyro-cvae/1")
+    found, beside = (f"{cell['numbers']['nll']:.2f}" for cell in (ours, pyro))
+    yield ["three hidden quadrants of MNIST, nats", found, f"{beside} (Pyro's example, re-run)", most([ours]), page("conditional_vae")]
+
+
+def mixtures() -> Iterator[Row]:
+    """Generator nets in the plane."""
+    cells = cells_of("moment_matching", "")
+    within = sum(cell["numbers"]["within"] for cell in cells)
+    found = f"{within} of {len(cells)} runs"
+    yield ["six densities, as near as chance lets real samples be", found, "", most(cells), page("moment_matching")]
+    modern, old = cells_of("gan", "toys/gaussians/modern/"), cells_of("gan", "toys/gaussians/2014/")
+    found, beside = (" · ".join(str(cell["numbers"]["modes"]) for cell in each) for each in (modern, old))
+    yield ["25 Gaussians, modes found by a GAN, each seed", found, f"{beside} (the game of 2014)", most(modern), page("gan")]
+
+
+def speeds() -> Iterator[Row]:
+    """Training beside the peer of each benchmark."""
+    found = read("vae_training")
+    ratio = [found[kind]["ratios"]["ours"]["pythae / side"] for kind in "ab"]
+    yield ["speed of VAE training", "; ".join(f"{each:.1f}x" for each in ratio), "pythae: fully connected; convolutions", "", page("speed")]
+    pair = read("gan_training")["pair of DCGAN's size"]["script / side"]["ours"]
+    yield ["speed of GAN training", f"{pair:.1f}x", "PyTorch's DCGAN example", "", page("gan")]
+    sides = read("edit")["training, by side in pixels"]
+    ratio = [told["times the usual speed"]["ours"] for told in sides.values()]
+    beside = f"the usual pix2pix, {' and '.join(sides)} pixels"
+    yield ["speed of pix2pix training", "; ".join(f"{each:.1f}x" for each in ratio), beside, "", page("pix2pix")]
