@@ -37,13 +37,13 @@ def over_seeds(cells: list[dict[str, Any]], key: str, form: str = "{:.3f}") -> s
     return form.format(statistics.mean(found)) + spread
 
 
-def translations(part: str, heading: str) -> str:
-    """Answers of each way, as a judge reads them and beside the truth."""
+def translations(part: str, heading: str, before: str = "") -> str:
+    """Answers of each way, as a judge reads them and beside the truth; first those of the cell `before`."""
     cells = cells_of("facades", part)
     if not cells:
         return NOT_YET
-    rows = []
-    for name, each in groups(cells).items():
+    rows, plain = [], [cell for cell in cells_of("facades", "facades") if cell["name"] == before]
+    for name, each in (({"nothing": plain} if plain else {}) | groups(cells)).items():
         row = [name, over_seeds(each, "L1")]
         row += [over_seeds(each, f"{key}, by a judge") for key in ("pixel accuracy", "class accuracy", "intersection over union")]
         row += [over_seeds(each, "sharpness ratio", "{:.2f}")]

@@ -248,7 +248,7 @@ TABLES = {
     "lecture_figures": lecture_figures,
     "facades": lambda: translations("facades", "facades, objective"),
     "facades_field": lambda: translations("field", "facades, patches of D"),
-    "facades_better": lambda: translations("better", "facades, l1+cgan and"),
+    "facades_better": lambda: translations("better", "facades, l1+cgan and", "facades/l1+cgan/seed-0"),
     "celebamask_pairs": lambda: translations("celebamask", "faces from their parts"),
     "drawn_pairs": lambda: translations("drawn", "drawn faces from their parts"),
     "completion_celeba": lambda: completions("celeba"),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pushforward.core import Batch
 from pushforward.data.chance import generator as fresh
-from pushforward.data.masks import holes
+from pushforward.data.masks import RANDOM, holes
 
 Binarise = Literal["no", "dynamic", "threshold"]
 EACH = ("image", "row", "label", "attributes", "source", "parts")
@@ -124,7 +124,7 @@ class Dataset:
         if self.image is not None:
             batch["image"] = self._scaled(self.image.index_select(0, index), generator)
             if self.hides:
-                batch["mask"] = self._holes(len(index), generator)
+                batch["mask"] = self._holes(index, generator)
                 batch["source"] = batch["image"] * (1 - batch["mask"]) + 0.0
             if self.observe:
                 batch["mask"] = self._hidden.expand(len(index), -1, -1, -1).contiguous()
@@ -165,12 +165,15 @@ class Dataset:
         """Whether a part of each image is hidden by a mask."""
         return bool(self.mask) or self.hole is not None
 
-    def _holes(self, count: int, generator: torch.Generator | None) -> Tensor:
-        """float32 [m, 1, h, w]."""
-        _, height, width = self.shape
+    def _holes(self, index: Tensor, generator: torch.Generator | None) -> Tensor:
+        """float32 [m, 1, h, w]; without a generator that of an example does not depend on those beside it."""
+        (_, height, width), count = self.shape, len(index)
         if self.hole is not None:
             return self.hole.expand(count, 1, height, width).contiguous()
-        return holes(self.mask, count, height, width, generator or fresh("holes", device=self.device))
+        if generator is not None or self.mask not in RANDOM:
+            return holes(self.mask, count, height, width, generator or fresh("holes", device=self.device))
+        each = [holes(self.mask, 1, height, width, fresh("holes", place, device=self.device)) for place in index.tolist()]
+        return torch.cat(each) if each else torch.empty(0, 1, height, width, device=self.device)
 
     def _translated(self, batch: Batch, index: Tensor) -> Tensor:
         """float32 [m, s, h, w]."""

@@ -47,13 +47,15 @@ def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[
 
 def bars(dataset: Dataset, mean: Tensor, gaussian: fills.TunedGaussian | None, parser: Parses | None) -> dict[str, float]:
     """What a mean colour, the mean training image [c, h, w], Telea's method (where OpenCV is there) and a Gaussian reach."""
-    batch, told = dataset.batch(torch.arange(len(dataset))), {}
+    told: dict[str, float] = {}
+    batch = dataset.batch(torch.arange(len(dataset)))
     truth, mask = batch["image"].cpu(), batch["mask"].cpu()
     made = {"mean colour": fills.mean_colour(truth, mask), "mean image": fills.mean_image(truth, mask, mean[None])}
     if gaussian is not None:
         one = bool((mask == mask[:1]).all())
-        suited, count = gaussian.suited(mask[:1] if one else mask[torch.arange(len(gaussian.kept)) % len(mask)])
-        made["PCA posterior"], told["components, PCA posterior"] = suited.fill(truth, mask), float(count)
+        count, times = gaussian.suited(mask[:1] if one else mask)
+        made["PCA posterior"] = gaussian.whole.fill(truth, mask, count, times)
+        told |= {"components, PCA posterior": float(count), "times the likeliest noise, PCA posterior": times}
     if util.find_spec("cv2"):
         made["Telea"] = fills.telea(truth, mask)
     return told | {f"{key}, {name}": value for name, x in made.items() for key, value in of_answers(x, dataset, parser).items()}

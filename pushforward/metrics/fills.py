@@ -3,7 +3,10 @@
 mean colour    of what is seen
 mean image     of the training images
 Telea          marching inwards from the edge of the hole (Telea 2004), by OpenCV
-PCA posterior  E[hidden | seen] where images are Gaussian: x = m + W s + e, s ~ N(0, I), e ~ N(0, sigma^2 I)   (Tipping & Bishop 1999)
+PCA posterior  E[hidden | seen] where images are Gaussian: x = m + W s + e, s ~ N(0, I), e ~ N(0, t sigma^2 I)  (Tipping & Bishop 1999)
+
+t is 1 where the model is true. What principal components leave of photos is correlated, and larger on new ones, so that the likeliest
+sigma^2 trusts what is seen far too much; t and the number of components are chosen together, on training images kept apart.
 
 Images are [n, c, h, w] in [-1, 1], masks [n, 1, h, w], 1 where hidden; what is seen stays as it is.
 """
@@ -25,8 +28,12 @@ RADIUS = 3
 """Pixels that Telea's method looks around."""
 COMPONENTS = (25, 50, 100, 200, 400, 800)
 """Numbers of directions that are tried,"""
+NOISIER = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+"""and t,"""
 KEPT = 0.1
-"""on this share of the training images, which are kept apart for that."""
+"""on this share of the training images, which are kept apart for that,"""
+ENOUGH = 100
+"""and on so many of them at the most where each has a hole of its own."""
 
 
 def mean_colour(image: Images, mask: Masks) -> Images:
@@ -58,15 +65,21 @@ def telea(image: Images, mask: Masks) -> Images:
     return image * (1 - mask) + filled * mask
 
 
+Choice = tuple[int, float]
+"""A number of directions, and t."""
+
+
 @dataclass(frozen=True)
 class GaussianImages:
     """Images as a Gaussian of few directions, by principal components."""
 
     mean: Float[Tensor, " d"]
-    spread: Float[Tensor, "d k"]
-    """W."""
-    noise: float
-    """sigma^2."""
+    directions: Float[Tensor, "d k"]
+    """Orthonormal, the one that explains most first,"""
+    variance: Float[Tensor, " k"]
+    """and what each explains."""
+    total: float
+    """Variance of all values together."""
 
     @classmethod
     def fitted(cls, train: Images, components: int) -> "GaussianImages":
@@ -84,38 +97,40 @@ class GaussianImages:
         x = x - mean
         _, root, directions = randomized_svd(x.numpy(), components, n_iter=4, random_state=0)
         variance = torch.from_numpy(root).double().square() / len(x)
-        noise = max(0.0, float((x.square().sum(dtype=torch.float64) / len(x) - variance.sum()) / (x.shape[1] - components)))
-        return cls(mean.double(), torch.from_numpy(directions).double().T * (variance - noise).clamp(min=0).sqrt(), noise)
+        total = float(x.square().sum(dtype=torch.float64)) / len(x)
+        return cls(mean.double(), torch.from_numpy(directions).double().T.contiguous(), variance, total)
 
-    def fewer(self, components: int) -> "GaussianImages":
-        """That of the first directions alone, what the others explain being noise."""
-        lost = float(self.spread[:, components:].square().sum())
-        d, k = self.spread.shape
-        noise = (self.noise * (d - k) + lost + self.noise * (k - components)) / (d - components)
-        length = self.spread[:, :components].square().sum(0)
-        scale = ((length + self.noise - noise).clamp(min=0) / length.clamp(min=1e-300)).sqrt()
-        return GaussianImages(self.mean, self.spread[:, :components] * scale, noise)
+    def noise(self, count: int) -> float:
+        """The likeliest sigma^2 with `count` directions: what the others explain, evenly."""
+        return max(1e-9, (self.total - float(self.variance[:count].sum())) / (len(self.mean) - count))
 
-    def fill(self, image: Images, mask: Masks) -> Images:
-        """The hole as E[hidden | seen]."""
-        c = image.shape[1]
-        found = torch.empty_like(image)
+    def fill(self, image: Images, mask: Masks, count: int | None = None, times: float = 1.0) -> Images:
+        """The hole as E[hidden | seen] with `count` directions (all, where nothing is said) and so many times the likeliest noise."""
+        return self.fills(image, mask, [(count or len(self.variance), times)])[0]
+
+    def fills(self, image: Images, mask: Masks, choices: list[Choice]) -> list[Images]:
+        """The same for each choice; what a hole costs is paid once."""
+        made = [image.clone() for _ in choices]
+        most = max(count for count, _ in choices)
         kinds, which = mask.flatten(1).unique(dim=0, return_inverse=True)
         for number, kind in enumerate(kinds):
-            hidden = kind.bool().repeat(c)
-            place = (which == number).nonzero().flatten()
-            x = image[place].flatten(1).double() - self.mean
-            seen = self.spread[~hidden]
-            within = seen.T @ seen + self.noise * torch.eye(seen.shape[1], dtype=torch.float64)
-            code = torch.linalg.solve(within, seen.T @ x[:, ~hidden].T)
-            x[:, hidden] = (self.spread[hidden] @ code).T
-            found[place] = (x + self.mean).to(image.dtype).view(-1, *image.shape[1:])
-        return torch.where(mask > 0, found.clamp(-1, 1), image)
+            hidden, place = kind.bool().repeat(image.shape[1]), (which == number).nonzero().flatten()
+            x, seen = image[place].flatten(1).double() - self.mean, self.directions[~hidden, :most]
+            square, told = seen.T @ seen, seen.T @ x[:, ~hidden].T
+            for (count, times), filled in zip(choices, made, strict=True):
+                noise = self.noise(count)
+                root = (self.variance[:count] - noise).clamp(min=0).sqrt()[:, None]
+                within = root * square[:count, :count] * root.T + times * noise * torch.eye(count, dtype=torch.float64)
+                code = root * torch.linalg.solve(within, root * told[:count])
+                x[:, hidden] = (self.directions[hidden, :count] @ code).T
+                answer = (x + self.mean).clamp(-1, 1).to(image.dtype).view(-1, *image.shape[1:])
+                filled[place] = torch.where(mask[place] > 0, answer, image[place])
+        return made
 
 
 @dataclass(frozen=True)
 class TunedGaussian:
-    """A Gaussian of all training images, and what chooses its number of directions for a kind of hole."""
+    """A Gaussian of all training images, and what chooses its number of directions and its noise for a kind of hole."""
 
     whole: GaussianImages
     part: GaussianImages
@@ -136,10 +151,11 @@ class TunedGaussian:
             raise BadInput(f"{len(train)} training images are too few for {COMPONENTS[0]} principal components; give more.")
         return cls(GaussianImages.fitted(train, able[-1]), GaussianImages.fitted(train[:-kept], able[-1]), train[-kept:])
 
-    def suited(self, mask: Masks) -> tuple[GaussianImages, int]:
-        """The Gaussian that fills such holes best, and its number of directions; mask: one for all, or one for each image kept apart."""
-        mask = mask.expand(len(self.kept), -1, -1, -1)
-        able = [count for count in COMPONENTS if count <= self.part.spread.shape[1]]
-        heard = {count: psnr(self.kept, self.part.fewer(count).fill(self.kept, mask), mask) for count in able}
-        best = max(heard, key=heard.__getitem__)
-        return self.whole.fewer(best), best
+    def suited(self, mask: Masks) -> Choice:
+        """The number of directions, and how many times the likeliest noise, that fill such holes best; mask: one for all, or several."""
+        kept = self.kept if len(mask) == 1 else self.kept[:ENOUGH]
+        mask = mask[torch.arange(len(kept)) % len(mask)]
+        able = [count for count in COMPONENTS if count <= len(self.part.variance)]
+        choices = [(count, times) for count in able for times in NOISIER]
+        heard = [psnr(kept, filled, mask) for filled in self.part.fills(kept, mask, choices)]
+        return choices[max(range(len(choices)), key=heard.__getitem__)]

@@ -6,17 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pushforward.core import BadInput, nearest
-from pushforward.reproduce.cells import Cell
+from pushforward.reproduce.cells import Cell, held
 from pushforward.runs import durable
 from pushforward.runs.environment import environment
-from pushforward.runs.lock import Lock
 
 INFRASTRUCTURE = {"cells", "running"}
 
@@ -78,7 +76,7 @@ def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[st
     for place, cell in enumerate(cells):
         with held(scratch / "locks" / cell.name) as free:
             path, found = results_of(name, results)
-            if not free or any(done["name"] == cell.name for done in found["cells"]):
+            if not free or any(same(entry, cell) for entry in found["cells"]):
                 continue
             say(f"{time.strftime('%H:%M:%S')}  {name} {cell.name} ({place + 1} of {len(cells)})")
             entry = measured(name, cell, scratch)
@@ -90,29 +88,14 @@ def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[st
         yield from module.pictures(found, scratch)
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[bool]:
-    """Whether a cell could be taken for this process, for as long as it is measured."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = Lock(folder)
-    try:
-        lock.__enter__()
-    except BadInput:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.__exit__(None, None, None)
-
-
 def added(entry: dict[str, Any], name: str, results: Path, scratch: Path) -> dict[str, Any]:
     """The results of a table with one entry more, as they are written; another process may have added some meanwhile."""
     while True:
         with held(scratch) as free:
             if free:
                 path, found = results_of(name, results)
-                found["cells"] = in_order([*found["cells"], entry], find(name).cells())
+                others = [done for done in found["cells"] if done["name"] != entry["name"]]
+                found["cells"] = in_order([*others, entry], find(name).cells())
                 path.parent.mkdir(parents=True, exist_ok=True)
                 durable.write(path, json.dumps(found, indent=1).encode() + b"\n")
                 return found
@@ -134,6 +117,11 @@ def measured(name: str, cell: Cell, scratch: Path) -> dict[str, Any]:
         "versions": here["versions"],
         "machine": here["machine"],
     }
+
+
+def same(entry: dict[str, Any], cell: Cell) -> bool:
+    """Whether an entry of the results is what a cell asks for; one of other settings is measured again."""
+    return bool(entry["name"] == cell.name and entry["setting"] == json.loads(json.dumps(cell.setting)))
 
 
 def in_order(found: list[dict[str, Any]], cells: list[Cell]) -> list[dict[str, Any]]:
@@ -162,8 +150,8 @@ def overview(results: Path) -> list[str]:
     lines = []
     for name in names():
         module = find(name)
-        cells = {cell.name for cell in module.cells()}
-        done = sum(entry["name"] in cells for entry in results_of(name, results)[1]["cells"])
+        cells, entries = module.cells(), results_of(name, results)[1]["cells"]
+        done = sum(any(same(entry, cell) for entry in entries) for cell in cells)
         lines.append(f"{name:20} {done:3} of {len(cells):3} cells   {(module.__doc__ or '').strip().splitlines()[0]}")
     return lines
 

@@ -20,6 +20,7 @@ local critic sees the box around the hole; averaged weights answer; images are m
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from math import cos, pi
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -28,12 +29,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, relu, softplus
 from torch.nn.utils.parametrizations import spectral_norm
 
-from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Stage, System, Terms, growing, warm_up_then_cosine
+from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Stage, System, Terms, growing
 from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
 from pushforward.nets.unet import PatchCritic, fitting_field
 
 HOLE = 0.25
 """Share of the reconstruction that each hole has, whatever its size: that of a square of half the side."""
+WARM = 0.01
+"""Share of the run in which learning rates rise."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ class Settings:
     third: Annotated[float, Interval(ge=0, le=1)] = 0.7
     """Share after which the global critic and the parser join."""
     rate: Annotated[float, Gt(0)] = 1e-3
-    """Learning rate of G, lowered to 0 by half a cosine; the paper has 1e-4."""
+    """Learning rate of G, from `third` on lowered to 0 by half a cosine; the paper has 1e-4."""
     critic_rate: Annotated[float, Gt(0)] = 2e-4
-    """Learning rate of critics, with betas (0.5, 0.999)."""
+    """Learning rate of critics, which stays, with betas (0.5, 0.999)."""
     average: Annotated[int, Ge(1)] = 10_000
     """Half-life of the averaged weights, in images."""
     batch_size: Annotated[int, Ge(1)] = 16
@@ -115,7 +118,7 @@ class Completion(System, Edits):
 
     def schedule(self, seen: int, total: int) -> Stage:
         progress = min(1.0, seen / total)
-        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress))
+        return Stage(seen, self.config.batch_size, progress=progress, rate=min(1.0, max(progress / WARM, WARM)))
 
     def players(self) -> list[Player]:
         c, here = self.config, self.stage.progress
@@ -124,7 +127,12 @@ class Completion(System, Edits):
         for name, critic in self.critics.items():
             found.append(Player(name, critic, partial(self.critic_loss, name), steps, plays=here >= self.joins(name)))
         average = Average(self.averaged, growing(c.average, self.stage.seen))
-        return [*found, Player("generator", self.generator, self.generator_loss, Adam(c.rate), average=average)]
+        return [*found, Player("generator", self.generator, self.generator_loss, Adam(c.rate * self.fall()), average=average)]
+
+    def fall(self) -> float:
+        """G's share of its learning rate: critics that join late need a G that still moves."""
+        last = min(1.0, max(0.0, self.stage.progress - self.config.third) / max(1e-9, 1 - self.config.third))
+        return (1 + cos(pi * last)) / 2
 
     def joins(self, what: str) -> float:
         """The share of the run after which a critic, or the parser, has a say."""

@@ -5,7 +5,7 @@ Generative face completion wants one for faces (Li et al. 2017, whose network is
     minimised   E -log q(part | image) over pixels, each part weighed by its frequency to the power -`rare`
 
 Shapes: image [N, C, H, W] in [-1, 1]; parts [N, H, W] in 0..P-1; q [N, P, H, W].
-Departures: instance normalisation; images and parts are enlarged, cut and mirrored alike, a left part becoming the right one;
+Departures: instance normalisation; images and parts are moved a little and mirrored alike, a left part becoming the right one;
 averaged weights (Polyak & Juditsky 1992) answer.
 """
 

@@ -15,8 +15,8 @@ also pay kl KL(E(y) || N(0, I)); and for z ~ N(0, I) G minimises E softplus(-D(x
 Shapes: x [N, S, H, W], in [-1, 1] or maps of 0 and 1; y [N, C, H, W] in [-1, 1]; z [N, code]; D [N, 1, P, Q].
 Departures: instance normalisation without running statistics (Ulyanov et al. 2017), which at batches of one is what the paper's batch
 normalisation is, and the same in use. Without being asked for noise, G leaves its dropout out, so that an answer is the same every time.
-Sources and images are enlarged, cut and mirrored alike; the rate falls to 0 over the second half, as in the authors' later code. One D
-judges both kinds of answers where there is a code; z enters as maps beside x.
+Sources and images are moved a little and mirrored alike (`data/jitter.py`); the rate falls to 0 over the second half, as in the authors'
+later code. One D judges both kinds of answers where there is a code; z enters as maps beside x.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class Settings:
     upwards: Upwards = "transposed"
     """How G doubles its maps."""
     jitter: bool = True
-    """Train on images enlarged, cut and mirrored at random."""
+    """Train on images moved a little and mirrored at random."""
     scales: Annotated[int, Interval(ge=1, le=3)] = 1
     """Critics, each of which sees images of half the size of the one before."""
     matching: Annotated[float, Ge(0)] = 0.0

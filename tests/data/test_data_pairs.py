@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from pushforward import metrics
 from pushforward.core import BadInput
-from pushforward.data import Dataset, DataSpec, open_data
+from pushforward.data import Dataset, DataSpec, faces, open_data
 from pushforward.data.jitter import jittered
 from pushforward.data.pairs import outlines, paired
 from pushforward.data.palettes import palette_of, twins
@@ -137,3 +138,21 @@ def test_odd_widths_tables_grey_images_and_other_sizes() -> None:
         open_data(DataSpec("digits", palette="3"))
     with pytest.raises(BadInput, match="pairs are given with observe or binarise"):
         open_data(DataSpec("digits", pairs="edges", observe=1))
+
+
+def test_jitter_keeps_what_is_sharp() -> None:
+    """A critic takes for real what it is shown: enlarged pictures of 64 pixels have a third of this."""
+    torch.manual_seed(0)
+    image = faces.drawn(faces.faces(60), 64)[0]
+    moved, _ = jittered(image, image)
+    assert metrics.sharpness(image, moved) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("mask", ["square", "strokes", "mixed", "eyes"])
+def test_the_hole_of_an_example_does_not_depend_on_those_beside_it(mask: str) -> None:
+    image = torch.zeros(12, 3, 16, 16, dtype=torch.uint8)
+    data = Dataset("grey", image=image, mask=mask)
+    together = data.batch(torch.arange(12))["mask"]
+    apart = torch.cat([data.batch(part)["mask"] for part in torch.arange(12).flip(0).split(5)]).flip(0)
+    assert torch.equal(together, apart)
+    assert mask == "eyes" or len(together.flatten(1).unique(dim=0)) > 6, "and each has its own"

@@ -66,6 +66,7 @@ def small(archives: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "trained", trained)
         monkeypatch.setattr(module, "SIZE", SIDE)
     monkeypatch.setitem(facades.FIELDS, "whole", 34)
+    monkeypatch.setitem(facades.BETTER, "scales", {"scales": 2})
 
 
 def measure(module: Any, name: str, folder: Path) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Tables are measured cell by cell, also by several processes at a time."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pushforward.reproduce import running
+from pushforward.core import BadInput
+from pushforward.reproduce import cells, running
 from pushforward.reproduce.cells import Cell
 
 
@@ -25,8 +28,8 @@ def test_two_share_a_table_and_lose_nothing(tmp_path: Path, monkeypatch: pytest.
             measured.append(name)
         return {"value": len(name)}
 
-    cells = [Cell(name, {}, 0, lambda folder, name=name: measure(name)) for name in ("a", "b", "c/d")]  # type: ignore[misc]
-    monkeypatch.setattr(running, "find", lambda name: SimpleNamespace(cells=lambda: cells))
+    every = [Cell(name, {}, 0, lambda folder, name=name: measure(name)) for name in ("a", "b", "c/d")]  # type: ignore[misc]
+    monkeypatch.setattr(running, "find", lambda name: SimpleNamespace(cells=lambda: every))
     go()
     assert measured == ["a", "b", "c/d"], "each once"
     found = json.loads((tmp_path / "results" / "toy.json").read_text())
@@ -40,5 +43,31 @@ def test_a_cell_that_fails_is_free_again(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(running, "find", lambda name: SimpleNamespace(cells=lambda: [Cell("a", {}, 0, fails)]))
     with pytest.raises(ValueError, match="once"):
         list(running.reproduce("toy", "", tmp_path / "results", tmp_path / "runs", lambda words: None))
-    with running.held(tmp_path / "runs" / "toy" / "locks" / "a") as free:
+    with cells.held(tmp_path / "runs" / "toy" / "locks" / "a") as free:
         assert free
+
+
+def test_what_was_asked_for_otherwise_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for images in (10, 10, 20):
+        cell = Cell("a", {"images": images}, 0, lambda folder, images=images: {"value": images})  # type: ignore[misc]
+        monkeypatch.setattr(running, "find", lambda name, cell=cell: SimpleNamespace(cells=lambda: [cell]))
+        list(running.reproduce("toy", "", tmp_path / "results", tmp_path / "runs", lambda words: None))
+    found = json.loads((tmp_path / "results" / "toy.json").read_text())["cells"]
+    assert [cell["numbers"]["value"] for cell in found] == [20]
+
+
+def test_a_run_that_was_trained_otherwise_is_not_taken_for_it(tmp_path: Path) -> None:
+    run, _ = cells.trained(tmp_path / "run", "vae", "digits", images=64, width=8)
+    again, _ = cells.trained(tmp_path / "run", "vae", "digits", images=64, width=8)
+    assert run.folder == again.folder and again.seen() >= 64
+    with pytest.raises(BadInput, match=r"was trained with width 8, and now with 9. Remove that folder"):
+        cells.trained(tmp_path / "run", "vae", "digits", images=64, width=9)
+
+
+def test_a_run_that_another_is_training_is_waited_for(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        with cells.held(tmp_path / "run-asked"):
+            waiting = pool.submit(cells.trained, tmp_path / "run", "vae", "digits", images=64, width=8)
+            time.sleep(0.5)
+            assert not waiting.done() and not (tmp_path / "run").exists()
+        assert waiting.result()[0].seen() >= 64
