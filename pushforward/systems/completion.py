@@ -9,7 +9,7 @@
 
 Forms: `paper`, noise in the hole, an encoder-decoder with fully connected layers in the middle that is not told the mask; and `gated`,
 which is told it (Yu et al. 2019; Iizuka et al. 2017) and usually plays against a critic of patches that sees the mask too, with spectral
-normalisation and hinges.
+normalisation and hinges. It begins at what a Gaussian of small images expects (`nets/first_guess.py`), which it is shown and adds to.
 
 Shapes: image, x, y [N, C, H, W] in [-1, 1]; m [N, 1, H, W]; critics' logits [N], or [N, 1, P, Q].
 Departures: means over pixels, where the authors' code sums (weights are converted: 300 and .05 over 128 x 128 x 3 values), of which every
@@ -29,7 +29,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, relu, softplus
 from torch.nn.utils.parametrizations import spectral_norm
 
-from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Stage, System, Terms, growing
+from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Source, Stage, System, Terms, growing
+from pushforward.data import Shuffled
+from pushforward.nets.first_guess import FirstGuess
 from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
 from pushforward.nets.unet import PatchCritic, fitting_field
 
@@ -53,6 +55,8 @@ class Settings:
     """Channels of the first layers, of G and of critics; the paper's G has 32, its critics 64."""
     code: Annotated[int, Ge(1)] = 512
     """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
+    guess: Annotated[int, Ge(0)] = 16
+    """Side of the small images whose Gaussian gives the gated G a first guess; 0: none."""
     distance: Literal["l1", "l2"] = "l1"
     """Of the reconstruction: l1 as in the authors' code, or squares, as in the paper."""
     adversarial: Annotated[float, Ge(0)] = 300 / 49152
@@ -107,6 +111,7 @@ class Completion(System, Edits):
         channels, size = c.shape[0], (c.shape[1], c.shape[2])
         self.generator = GatedPainter(c.shape, c.width) if c.form == "gated" else PaperPainter(c.shape, c.width, c.code)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
+        self.guess = FirstGuess(c.shape, c.guess) if c.form == "gated" and c.guess else None
         self.critics, self.kept = nn.ModuleDict(), Kept()
         if c.critics == "patch":
             self.critics["patch"] = MaskedPatches(channels, size, c.width)
@@ -118,7 +123,8 @@ class Completion(System, Edits):
 
     def schedule(self, seen: int, total: int) -> Stage:
         progress = min(1.0, seen / total)
-        return Stage(seen, self.config.batch_size, progress=progress, rate=min(1.0, max(progress / WARM, WARM)))
+        rate = min(1.0, max(progress / WARM, WARM))
+        return Stage(seen, self.config.batch_size, progress=progress, rate=rate, era=int(seen > 0))
 
     def players(self) -> list[Player]:
         c, here = self.config, self.stage.progress
@@ -142,8 +148,16 @@ class Completion(System, Edits):
         if not bool(batch["mask"].any()):
             raise BadInput("The mask hides nothing, so that there is nothing to paint. Train with --mask square, strokes or the like.")
 
+    def survey(self, source: Source) -> None:
+        """After the first round: images tell the Gaussian of the first guess."""
+        if self.guess is not None and isinstance(source, Shuffled):
+            self.guess.fit(batch["image"] for batch in source.dataset.spread())
+
     def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None) -> Tensor:
-        """y = G(x, m)."""
+        """y = G(x, m), or guess + G(guess, m)."""
+        if self.guess is not None:
+            filled = self.guess(x, mask)
+            return filled + generator(filled, mask).float()
         if self.config.form == "gated":
             return generator(x, mask).float()
         chance = None if seed is None else torch.Generator().manual_seed(seed)

@@ -1,0 +1,62 @@
+"""The first guess of a completion against the formula, and where it knows nothing."""
+
+import pytest
+import torch
+
+from pushforward.core import Batch, System
+from pushforward.data import Dataset, Shuffled, faces, masks
+from pushforward.nets.first_guess import FirstGuess
+from pushforward.systems.completion import Completion
+
+
+def fitted(side: int = 8, count: int = 300) -> tuple[FirstGuess, torch.Tensor]:
+    image = faces.drawn(faces.faces(count), 16)[0]
+    guess = FirstGuess((3, 16, 16), side)
+    guess.fit(image.split(64))
+    return guess, image
+
+
+def test_it_is_the_posterior_of_its_gaussian() -> None:
+    guess, image = fitted()
+    mask = masks.holes("left", 5, 16, 16, torch.Generator())
+    x = guess.shrunk(image[:5]).double()
+    spread = guess.directions.double().T * guess.variance.double().sqrt()
+    covariance = spread @ spread.T + float(guess.noise) * torch.eye(len(spread), dtype=torch.float64)
+    hidden = guess.shrunk(mask)[0].bool().repeat(3)
+    mean = guess.mean.double()
+    told = torch.linalg.solve(covariance[~hidden][:, ~hidden], (x - mean)[:, ~hidden].T)
+    expected = mean[hidden] + (covariance[hidden][:, ~hidden] @ told).T
+    weight = (~hidden).float().expand(5, -1)
+    found = guess.expected(x.float() * weight, weight)
+    torch.testing.assert_close(found[:, hidden].double(), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["eyes", "mixed", "lower"])
+def test_it_is_nearer_than_the_mean_face_and_leaves_what_is_seen(kind: str) -> None:
+    guess, image = fitted()
+    fresh = faces.drawn(faces.faces(60, seed=9), 16, seed=9)[0]
+    mask = masks.holes(kind, 60, 16, 16, torch.Generator().manual_seed(0))
+    made = guess(fresh * (1 - mask), mask)
+    assert torch.equal(made * (1 - mask), fresh * (1 - mask))
+    wrong, mean = (float(((x - fresh).square() * mask).sum()) for x in (made, image.mean(0)))
+    assert wrong < 0.9 * mean
+
+
+def test_without_data_it_is_grey_and_with_two_images_it_is_finite() -> None:
+    x, mask = torch.ones(2, 1, 8, 8), masks.holes("left", 2, 8, 8, torch.Generator())
+    guess = FirstGuess((1, 8, 8), 16)
+    assert torch.equal(guess(x, mask), x * (1 - mask))
+    guess.fit([x])
+    assert bool(guess(x, torch.ones_like(mask)).isfinite().all())
+
+
+def test_a_completion_learns_it_after_its_first_round() -> None:
+    system: System = Completion(Completion.Config((3, 16, 16), width=4))
+    assert isinstance(system, Completion) and system.guess is not None
+    assert [system.schedule(seen, 100).era for seen in (0, 16, 100)] == [0, 1, 1]
+    pixels = ((faces.drawn(faces.faces(40), 16)[0] + 1) * 127.5).byte()
+    source = Shuffled(Dataset("faces", image=pixels, mask="mixed"))
+    batch: Batch = source.dataset.batch(torch.arange(4))
+    system.survey(source)
+    assert bool(system.guess.variance.any())
+    assert torch.equal(system.edit(batch) * (1 - batch["mask"]), batch["source"] * (1 - batch["mask"]))
