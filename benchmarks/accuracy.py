@@ -1,13 +1,11 @@
-"""Test accuracy of the named recipes, beside what scikit-learn makes of the same labels.
+"""Test accuracy of the demo, beside what scikit-learn makes of the same labels.
 
     python benchmarks/accuracy.py demo           five splits of scikit-learn's digits     -> results/demo.json
-    python benchmarks/accuracy.py mnist_semi     MNIST with all labels                   -> results/mnist_semi.json
 
 The weights are those at the end of a length that was fixed beforehand. Hyper-parameters were chosen on training images whose labels were
-hidden (demo) or taken from the literature (mnist_semi); the test images are only read here.
+hidden; the test images are only read here. MNIST: `pushforward reproduce semi-supervised`.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +41,5 @@ def demo() -> dict[str, Any]:
     return {"data": "scikit-learn's digits, 100 labels, half held out as test", "cells": cells, "means": means}
 
 
-def mnist_semi() -> dict[str, Any]:
-    """All 60,000 labels; few of them: `pushforward reproduce semi-supervised`."""
-    cells = [cell("mnist_semi", labels=60_000)]
-    return {"data": "MNIST, 10,000 test images; the labelled images are among the unlabelled", "cells": cells}
-
-
 if __name__ == "__main__":
-    name = sys.argv[1]
-    found = {"demo": demo, "mnist_semi": mnist_semi}[name]()
-    results(f"{name}.json", {"command": f"python benchmarks/accuracy.py {name}", "environment": environment(), **found})
+    results("demo.json", {"command": "python benchmarks/accuracy.py demo", "environment": environment(), **demo()})

@@ -182,6 +182,7 @@ def known_sets() -> list[str]:
     from pushforward.data.toys import TOYS
 
     lines = ["digits         here: 1,797 digits of 8x8 pixels that come with scikit-learn"]
+    lines += ["faces          here: 10,000 drawn faces of any --size, with attributes and maps of their parts"]
     for name in SETS:
         place = next((folder for folder in folders(name) if any(folder.glob("train-images-idx3-ubyte*"))), None)
         lines.append(f"{name:14} {f'here: {place}' if place else f'not here; get it with: pushforward data get {name}'}")

@@ -55,7 +55,12 @@ class Edit:
             raise BadInput(f"{told} Train pix2pix with --pairs, or completion or conditional_vae with --mask.")
         if data.pairs and (self.mask or self.blend):
             raise BadInput(f"{run.folder} translates whole images and hides nothing of them. Leave --mask and --blend out.")
+        settled: dict[str, Tensor] = {}
         for file, seed, made in (self.translated if data.pairs else self.painted)(run, system):
+            if seed is None and self.several:
+                settled[file] = made
+            elif seed is not None and bool((made == settled[file]).all()):
+                raise BadInput(f"{run.folder} answers without noise, so that all answers are the same. Leave --several out.")
             name = str(Path(file).with_suffix("")) + ("" if seed is None else f"-{seed + 1}")
             print(figures.save(Image.fromarray(pixels(made)[0]), (self.out or outputs(run) / "edited") / f"{name}.png"))
 

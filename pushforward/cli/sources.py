@@ -27,7 +27,8 @@ def shown_of(run: Run, path: Path) -> tuple[list[str], Batch]:
     shape = run.recipe.config["shape"]
     files, image, changed, bad = usable(path, (channels_of(run), *shape[1:]))
     if changed or bad:
-        say(f"{changed} images were fitted to {shape[2]}x{shape[1]} pixels; {len(bad)} files were left out.")
+        how = f"fitted to {shape[2]}x{shape[1]} pixels and {channels_of(run)} channels"
+        say(f"{changed} of {len(files)} images were {how}; files left out: {len(bad)}.")
     data, way = Dataset(path.name, image=image, names=tuple(files)), run.recipe.data.pairs
     found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
     return files, {"source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]}

@@ -137,6 +137,7 @@ class Resume:
         chief = rank_and_ranks()[0] == 0
         run = Run(self.run)
         if self.extend is not None and chief:
+            run.data()  # other data are refused before anything is written
             run.extend(self.extend)
             print(f"{run.folder} now ends at {self.extend:,} images: its schedules are stretched, so this is another recipe.", flush=True)
         elif run.seen() >= run.recipe.images:
@@ -239,6 +240,7 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
         ("edit", run.folder, "drawings/"): isinstance(system, Edits) and train.translate and run.recipe.data.pairs != "parts",
+        ("edit", run.folder, "photos/"): isinstance(system, Edits) and bool(run.recipe.data.mask),
         ("walk", run.folder): not table and isinstance(system, Generates),
         ("project", run.folder): not table and isinstance(system, Generates),
         ("directions", run.folder): not table and isinstance(system, Generates),

@@ -18,8 +18,10 @@ def asked(label: "int | Tensor | None", count: int, classes: int) -> Int[Tensor,
     """The classes [count] that a user asks for: one for all, one for each, or (None) each class in turn.
 
     Raises:
-        BadInput: a class outside 0..classes-1.
+        BadInput: a class outside 0..classes-1, or a name in place of a number.
     """
+    if isinstance(label, str):
+        raise BadInput(f"Label is '{label}', but a number in 0..{classes - 1} is needed; a run's `classes` holds the names in order.")
     y = torch.arange(count) % classes if label is None else torch.as_tensor(label).long()
     if y.ndim and y.shape != (count,):
         raise BadInput(f"{y.numel()} labels are given for {count} examples. Give one for all, or one for each.")

@@ -1,5 +1,7 @@
 """A paper: its networks, its players, what changes while it trains."""
 
+import os
+import sys
 from abc import ABC, abstractmethod
 from importlib import import_module, util
 from pathlib import Path
@@ -66,12 +68,14 @@ def system_names() -> list[str]:
 
 
 def find_system(name: str) -> type[System]:
-    """`vae` is the file systems/vae.py; a name with dots is any importable module.
+    """`vae` is the file systems/vae.py; a name with dots is any importable module, also below the current folder.
 
     Raises:
         BadInput: no such module, or one that does not define exactly one System.
     """
     path = name if "." in name else f"pushforward.systems.{name}"
+    if "." in name and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         known = util.find_spec(path) is not None
     except ModuleNotFoundError:

@@ -41,6 +41,8 @@ def read(path: Path) -> list[Line]:
     Raises:
         BadInput: an unreadable file, other columns, a line without a file or of another length, no class at all, or only one.
     """
+    if not path.is_file():
+        raise BadInput(f"There is no file of labels '{path}'; give a number of labels to keep, or a CSV of file,class.")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
@@ -66,6 +68,10 @@ def _lines(path: Path, rows: list[tuple[int, list[str]]]) -> list[Line]:
         return []
     heads = [cell.lower() for cell in rows[0][1]]
     named = "file" in heads and "class" in heads
+    if "file" in heads and not named:
+        raise BadInput(
+            f"Line {rows[0][0]} of '{path}' names the columns {', '.join(heads)}; the one that holds classes must be called class."
+        )
     if not named and len(heads) != 2:
         raise BadInput(f"Line {rows[0][0]} of '{path}' has {len(heads)} columns; give two, file and class, or name them file,class.")
     file, kind = (heads.index("file"), heads.index("class")) if named else (0, 1)

@@ -79,8 +79,10 @@ def drawn(path: Path, height: int, width: int) -> Float[Tensor, "h w"]:
     """A user's mask.
 
     Raises:
-        BadInput: a file that is no picture, of another size, empty or full.
+        BadInput: no file, or one that is no picture, of another size, empty or full.
     """
+    if not path.is_file():
+        raise BadInput(f"There is no file '{path}'; a mask is a PNG here, as large as the photo, white where to paint.")
     try:
         with Image.open(path) as picture:
             grey = np.asarray(picture.convert("L"))

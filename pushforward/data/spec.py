@@ -128,6 +128,8 @@ def _taught(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
     """Both parts with the labels that `spec` leaves them."""
     known = 0 if train.label is None else int((train.label != UNLABELLED).sum())
     if spec.labels == 0 or (spec.classes and not known):
+        if spec.classes >= len(train):
+            raise BadInput(f"{spec.classes} clusters are to be found among {len(train)} examples; look for far fewer.")
         train = without_labels(train, spec.classes)
         return train, None if test is None else without_labels(test, len(train.classes))
     if spec.classes:

@@ -10,6 +10,14 @@ from pushforward.core import UNLABELLED, BadInput, Batch, Classifies, Encodes, S
 from pushforward.data import Dataset
 
 Ability = TypeVar("Ability")
+CAN = {
+    "Samples": "invent examples",
+    "Encodes": "encode examples",
+    "Classifies": "classify examples",
+    "Generates": "make examples of codes",
+    "Edits": "edit images",
+}
+"""What a system with an ability can do."""
 
 
 def able(system: System, ability: Callable[..., Ability]) -> Ability:
@@ -19,7 +27,8 @@ def able(system: System, ability: Callable[..., Ability]) -> Ability:
         BadInput: it has not.
     """
     if not isinstance(system, ability):  # type: ignore[arg-type]
-        raise BadInput(f"{type(system).__name__} lacks the ability {ability.__name__}, which this picture needs; choose another system.")
+        can = CAN.get(ability.__name__, ability.__name__)
+        raise BadInput(f"{type(system).__name__} cannot {can}, which this needs; `pushforward systems` says what each system can do.")
     return system  # type: ignore[return-value]
 
 

@@ -227,7 +227,7 @@ def test_commands_that_are_refused(ask, runs, few, unnamed, photos, tmp_path):
         ("train", "few_labels"): "No data are given.",
         ("train", "few_labels", "--data", photos / "photos"): "needs classes, but 'photos' has none.",
         ("train", "few_labels", "--data", photos / "photos", "--labels", "5"): "5 labels of 'photos' are to be kept, but it has no classes",
-        ("train", "few_labels", "--data", photos / "photos", "--labels", "none.csv"): "The labels 'none.csv' cannot be read",
+        ("train", "few_labels", "--data", photos / "photos", "--labels", "none.csv"): "There is no file of labels 'none.csv'",
         ("train", "few_labels", "--data", "digits", "--labels", "7"): "7 labels cannot cover 10 classes",
         ("train", "few_labels", "--data", "digits", "--classes", "7"): "classes is 7, but 'digits' has 10 classes of its own",
         ("train", "vae", "--data", "digits", "--classes", "many"): "--classes is 'many', but should be a whole number.",

@@ -162,3 +162,26 @@ def test_a_few_photos_are_enough_to_evaluate(ask, tmp_path):
 def test_a_completion_without_a_mask_is_told_to_give_one(ask):
     answer = ask("train", "completion", "--data", "faces", "--size", 16, "--images", 100)
     assert answer.code == 2 and "Give --mask square, strokes or mixed." in answer.err
+
+
+def test_several_answers_are_not_made_where_all_are_the_same(ask, place, tmp_path):
+    photo = tmp_path / "photo.png"
+    Image.open(place / "photo.png").resize((16, 16)).save(photo)
+    pushforward.train("completion", "faces", run=tmp_path / "gated", size=16, mask="centre", images=32, width=4, quiet=True)
+    answer = ask("edit", tmp_path / "gated", photo, "--several", 2, "--out", tmp_path / "out")
+    assert answer.code == 2 and "answers without noise, so that all answers are the same. Leave --several out." in answer.err
+    missing = ask("edit", tmp_path / "gated", photo, "--mask", tmp_path / "none.png")
+    assert missing.code == 2 and "There is no file" in missing.err and "white where to paint" in missing.err
+
+
+def test_a_longer_training_on_other_data_is_refused_before_it_is_written(ask, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(12):
+        Image.new("L", (8, 8), 20 * number).save(photos / f"{number}.png")
+    run = pushforward.train("vae", str(photos), run=tmp_path / "run", images=64, width=4, latent=2, quiet=True)
+    before = (run.folder / "recipe.json").read_bytes()
+    Image.new("L", (8, 8), 255).save(photos / "0.png")
+    answer = ask("resume", run.folder, "--extend", 200)
+    assert answer.code == 2 and "are not those the run was trained on" in answer.err
+    assert (run.folder / "recipe.json").read_bytes() == before

@@ -153,9 +153,17 @@ def test_only_the_first_of_many_wrong_lines_are_listed(read):
 
 def test_files_that_are_no_csv(photos, tmp_path):
     (tmp_path / "bytes.csv").write_bytes(b"a/0.png,\xff\n")
-    for name in ("missing.csv", "bytes.csv", "photos"):
-        with pytest.raises(BadInput, match="cannot be read as a CSV file in UTF-8"):
+    (tmp_path / "heads.csv").write_text("file,label\na/0.png,cat\n")
+    for name, said in (
+        ("missing.csv", "There is no file of labels"),
+        ("bytes.csv", "cannot be read as a CSV file in UTF-8"),
+        ("photos", "There is no file of labels"),
+        ("heads.csv", "names the columns file, label; the one that holds classes must be called class"),
+    ):
+        with pytest.raises(BadInput, match=said):
             open_data(DataSpec(str(photos), labels_file=str(tmp_path / name)))
+    with pytest.raises(BadInput, match="4000 clusters are to be found among"):
+        open_data(DataSpec(str(photos), labels=0, classes=4000))
     (tmp_path / "table.csv").write_text("x,y\n1,2\n3,4\n")
     with pytest.raises(BadInput, match="holds rows of numbers, which no file names"):
         open_data(DataSpec(str(tmp_path / "table.csv"), labels_file=str(tmp_path / "some.csv")))

@@ -115,7 +115,7 @@ def test_the_code_space_is_shown_whole_in_two_dimensions_and_in_part_above() -> 
     assert pictures.code_space(Coder(Config(latent=2)), strips(40, latent=2))[1] == 1
     share = pictures.code_space(Whole(Config(classes=5)), strips(40))[1]
     assert 0.3 < share < 0.99
-    with pytest.raises(BadInput, match="Sampler lacks the ability Encodes"):
+    with pytest.raises(BadInput, match="Sampler cannot encode examples"):
         pictures.code_space(Sampler(Config()), strips(4))
 
 
