@@ -5,7 +5,7 @@
 
 Data: `celeba`, 8,000 aligned faces to train on, 1,000 of its validation part to test; `celebamask`, 800 and 100; `drawn`, procedural
 faces, which need no download. 64 pixels. The parser learned from the training pairs of CelebAMask-HQ (Helen's 11 parts), or from drawn
-faces; parts in answers are counted by a second parser, trained apart and half as wide again, which is also asked about the true faces.
+faces; parts in answers are counted by a second parser, trained apart and of another width, which is also asked about the true faces.
 """
 
 from dataclasses import replace
@@ -51,7 +51,7 @@ ROWS: dict[str, dict[str, Any]] = {
 FEWER = {"drawn": 40_000, "celebamask": 100_000}
 """Images of every row, on data that are easier or fewer."""
 DATA = {"celeba": tuple(ROWS), "celebamask": ("G1", "G4"), "drawn": ("M1", "G1", "G4")}
-PARSED = 60_000
+PARSED = 40_000
 """Images of a parser."""
 SIZE = 64
 
@@ -81,7 +81,7 @@ def spec_of(data: str, scratch: Path, mask: str = "") -> DataSpec:
 def parser_of(what: str, data: str, scratch: Path) -> tuple[Run, dict[str, float]]:
     """The parser that teaches ("parser") or counts ("judge") on these data, trained now or before."""
     folder = scratch / what / data / "run"
-    apart = {"seed": 1, "width": 36} if what == "judge" else {}
+    apart = {"seed": 1, "width": 16} if what == "judge" else {}
     if data == "drawn":
         return trained(folder, "parsing", DataSpec("faces", size=SIZE), images=PARSED, **apart)
     spec = DataSpec(str(_photos.celebamask(scratch)), size=SIZE, pairs="masks:images", palette="helen")
