@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from pushforward.cli.answers import Data, Predict, Report, Systems
 from pushforward.cli.editing import Edit
@@ -46,8 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done. 2: something that was given cannot be used. 3: the disk is full. 4: the training diverged too often.
     130, 143: stopped by SIGINT or SIGTERM; 141: nobody reads the output any more. All but 0 and 141 come with one sentence on stderr.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words == ["--version"]:
+        print(f"pushforward {version('pushforward')}")
+        return 0
     try:
-        command = understood(COMMANDS, sys.argv[1:] if arguments is None else list(arguments))
+        command = understood(COMMANDS, words)
     except Misspelt as error:
         return told(str(error), 2)
     except SystemExit:  # help was asked for, and printed

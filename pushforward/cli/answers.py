@@ -72,7 +72,7 @@ class Systems:
     """
 
     name: Annotated[str, Positional, arg(help_behavior_hint="")] = ""
-    """A system, of which the settings are listed."""
+    """A system, of which the settings are listed, or a recipe, of which those of its system are."""
 
     def run_it(self) -> None:
         """Print the list."""
@@ -80,7 +80,11 @@ class Systems:
         from pushforward.recipes import RECIPES
 
         if self.name:
-            print("\n".join(settings_of(find_system(self.name))))
+            recipe = RECIPES.get(self.name)
+            name = recipe().system if recipe else self.name
+            if recipe:
+                print(f"{self.name} trains {name} with settings of its own: {first_paragraph(recipe.__doc__)}")
+            print("\n".join(settings_of(find_system(name))))
             return
         for name in system_names():
             kind = find_system(name)

@@ -32,7 +32,7 @@ class Train:
     data: Maybe[str] = None
     """digits, mnist, fashion-mnist, a folder or zip of images (a sub-folder is a class), an IDX file, .npy, .npz or .csv."""
     images: Maybe[int] = None
-    """How long: images to train for, counting each as often as it is seen. 20 passes over the data where nothing is said."""
+    """How long: images to train for, each as often as it is seen, up to whole batches. 20 passes where nothing is said."""
     minutes: Maybe[float] = None
     """How long, otherwise: the speed is measured first, then the number of images is fixed."""
     run: Maybe[Path] = None
@@ -130,12 +130,16 @@ class Resume:
 
     def run_it(self) -> None:
         """Train to the end, and say how well it went."""
+        from pushforward.core import BadInput
         from pushforward.runs import Run, go_on
+        from pushforward.runs.run import ZOO
         from pushforward.training.machines import join_ranks, rank_and_ranks
 
         join_ranks()
         chief = rank_and_ranks()[0] == 0
         run = Run(self.run)
+        if ZOO in run.folder.resolve().parents:
+            raise BadInput(f"'{self.run}' comes with the package and cannot be trained on; train one of your own, as its recipe.json says.")
         if self.extend is not None and chief:
             run.data()  # other data are refused before anything is written
             run.extend(self.extend)

@@ -238,3 +238,12 @@ def test_game_tells_its_rate_beside_theory(ask, tmp_path, words, rate, warned):
 def test_game_of_the_dirac_gan_has_a_picture_and_no_theory(ask, tmp_path):
     answer = ask("game", "dirac", "--r1", 1, "--start", 0.5, -0.5)
     assert answer.code == 0 and "none for this game" in answer.out and (tmp_path / answer.path).name == "dirac-alternating.png"
+
+
+def test_a_recipe_lists_the_settings_of_its_system(ask):
+    answer = ask("systems", "few_labels")
+    assert answer.code == 0 and answer.out.startswith("few_labels trains classification_vae") and "--consistency" in answer.out
+
+
+def test_it_says_its_version(ask):
+    assert ask("--version").out.startswith("pushforward 0.")
