@@ -76,20 +76,19 @@ class FirstGuess(nn.Module):
 
     def expected(self, x: Float[Tensor, "n d"], weight: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
         """E[small image | its seen cells]; weight: the share of each that is seen."""
-        spread = self.directions * self.variance.sqrt()[:, None]
-        within = (spread * weight[:, None]) @ spread.T
-        within.diagonal(dim1=1, dim2=2).add_(self.noise)
-        told = (weight * (x - self.mean)) @ spread.T
-        code = torch.cholesky_solve(told[:, :, None], torch.linalg.cholesky(within))[..., 0]
-        return self.mean + code @ spread
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            spread = self.directions * self.variance.sqrt()[:, None]
+            within = (spread * weight[:, None]) @ spread.T
+            within.diagonal(dim1=1, dim2=2).add_(self.noise)
+            told = (weight * (x - self.mean)) @ spread.T
+            code = torch.cholesky_solve(told[:, :, None], torch.linalg.cholesky(within))[..., 0]
+            return self.mean + code @ spread
 
     @torch.no_grad()
     def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
         """x, the guess in its hole."""
-        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-            share = self.shrunk(1 - mask)
-            weight = share.view(len(x), 1, -1).expand(-1, x.shape[1], -1).flatten(1)
-            seen = self.shrunk(x * (1 - mask)) / weight.clamp(min=1e-6)
-            guess = self.expected(seen, weight).view(-1, *self.small)
-            large = interpolate(guess, x.shape[2:], mode="bilinear", align_corners=False)
-            return torch.where(mask > 0, large.clamp(-1, 1), x.float())
+        weight = self.shrunk(1 - mask).view(len(x), 1, -1).expand(-1, x.shape[1], -1).flatten(1)
+        seen = self.shrunk(x * (1 - mask)) / weight.clamp(min=1e-6)
+        guess = self.expected(seen, weight).view(-1, *self.small)
+        large = interpolate(guess, x.shape[2:], mode="bilinear", align_corners=False)
+        return torch.where(mask > 0, large.clamp(-1, 1), x.float())
