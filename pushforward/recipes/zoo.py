@@ -14,7 +14,7 @@ from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
 
 FACES: dict[str, Any] = {"data": "faces", "size": 64, "images": 80_000}
-PAIRED: dict[str, Any] = FACES | {"width": 12, "upwards": "resize"}
+PAIRED: dict[str, Any] = FACES | {"width": 12, "upwards": "resize", "code": 8, "l1": 10.0, "images": 60_000}
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 10, "width": 20, "rate": 3e-3, "images": 400_000}),
     "conditional_vae": (
