@@ -1,6 +1,6 @@
 """What a hole hides, if small images were Gaussian: where a network that paints begins.
 
-x = m + U s + e, s ~ N(0, L), e ~ N(0, t sigma^2 I) over images of about 16 pixels; E[hidden | seen] is the best linear answer (Tipping &
+x = m + U s + e, s ~ N(0, L), e ~ N(0, t sigma^2 I) over images of 32 pixels or fewer; E[hidden | seen] is the best linear answer (Tipping &
 Bishop 1999), and faces, which all stand in the same place, have much that is linear. Cells that are hidden in part count by the share that
 is seen. t, how much more is left over than the likeliest sigma^2 says, is chosen on images kept apart.
 

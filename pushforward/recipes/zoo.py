@@ -14,7 +14,6 @@ from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
 
 FACES: dict[str, Any] = {"data": "faces", "size": 64, "images": 80_000}
-PAIRED: dict[str, Any] = FACES | {"width": 12, "upwards": "resize", "code": 8, "l1": 10.0, "images": 60_000}
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 10, "width": 20, "rate": 3e-3, "images": 400_000}),
     "conditional_vae": (
@@ -31,8 +30,6 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "gan": ("mnist_gan", {"width": 12, "images": 600_000}),
     "conditional_gan": ("mnist_conditional_gan", {"width": 12, "images": 600_000}),
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
-    "mask_to_face": ("pix2pix", PAIRED | {"pairs": "parts"}),
-    "edges_to_face": ("pix2pix", PAIRED | {"pairs": "edges"}),
     "completion": ("completion", FACES | {"mask": "mixed", "width": 8}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
 }

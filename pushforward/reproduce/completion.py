@@ -37,7 +37,7 @@ MASKS = {
 }
 """What is hidden in tests; O1 to O6 as in the paper."""
 PAPER: dict[str, Any] = {"form": "paper", "mask": "square", "images": 90_000}
-GATED: dict[str, Any] = {"form": "gated", "mask": "mixed", "width": 16, "distance": "l2", "images": 80_000}
+GATED: dict[str, Any] = {"form": "gated", "mask": "mixed", "width": 16, "distance": "l2", "images": 60_000}
 ROWS: dict[str, dict[str, Any]] = {
     "M1": PAPER | {"critics": "none"},
     "M2": PAPER | {"critics": "local"},

@@ -55,7 +55,7 @@ class Settings:
     """Channels of the first layers, of G and of critics; the paper's G has 32, its critics 64."""
     code: Annotated[int, Ge(1)] = 512
     """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
-    guess: Annotated[int, Ge(0)] = 16
+    guess: Annotated[int, Ge(0)] = 32
     """Side of the small images whose Gaussian gives the gated G a first guess; 0: none."""
     distance: Literal["l1", "l2"] = "l1"
     """Of the reconstruction: l1 as in the authors' code, or squares, as in the paper."""

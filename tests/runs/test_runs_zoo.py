@@ -26,7 +26,7 @@ def test_it_opens_and_is_small(name: str) -> None:
     assert sum(path.stat().st_size for path in (ZOO / name).rglob("*") if path.is_file()) < LARGEST
 
 
-EDITING = ("mask_to_face", "edges_to_face", "completion")
+EDITING = ("completion",)
 
 
 @pytest.mark.parametrize("name", [name for name in MAKES if not name.startswith("reader") and name not in EDITING])
