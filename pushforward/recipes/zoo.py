@@ -1,4 +1,4 @@
-"""The small trained runs that come with the package, from MNIST and drawn faces.
+"""The small trained runs that come with the package, mostly from MNIST.
 
 `python -m pushforward.recipes.zoo [NAME ...]` makes them anew.
 """
@@ -13,7 +13,6 @@ from pushforward.recipes import train
 from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
 
-FACES: dict[str, Any] = {"data": "faces", "size": 64, "images": 80_000}
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 10, "width": 20, "rate": 3e-3, "images": 400_000}),
     "conditional_vae": (
@@ -30,10 +29,9 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "gan": ("mnist_gan", {"width": 12, "images": 600_000}),
     "conditional_gan": ("mnist_conditional_gan", {"width": 12, "images": 600_000}),
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
-    "completion": ("completion", FACES | {"mask": "mixed", "width": 8}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
 }
-LARGEST, ROUNDED = 4.5e6, 2.0e6
+LARGEST, ROUNDED = 2.6e6, 2.0e6
 """Bytes that one of them may take, and those of weights from which on these are rounded to 16 bits."""
 REPORTS = 150
 """Lines of a run's metrics that are shipped, evenly spaced, the last among them."""

@@ -8,8 +8,7 @@ import torch
 from safetensors.torch import load
 
 import pushforward
-from pushforward.core import Classifies, Edits, Encodes, Samples
-from pushforward.data import faces, open_data
+from pushforward.core import Classifies, Encodes, Samples
 from pushforward.recipes.zoo import LARGEST, MAKES
 from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
@@ -26,10 +25,7 @@ def test_it_opens_and_is_small(name: str) -> None:
     assert sum(path.stat().st_size for path in (ZOO / name).rglob("*") if path.is_file()) < LARGEST
 
 
-EDITING = ("completion",)
-
-
-@pytest.mark.parametrize("name", [name for name in MAKES if not name.startswith("reader") and name not in EDITING])
+@pytest.mark.parametrize("name", [name for name in MAKES if not name.startswith("reader")])
 def test_it_answers_in_a_moment(name: str) -> None:
     system = pushforward.load(f"zoo/{name}")
     assert isinstance(system, Samples)
@@ -41,22 +37,6 @@ def test_it_answers_in_a_moment(name: str) -> None:
     assert made.shape == (10, 1, 28, 28) and made.abs().max() <= 1
     assert 0.05 < (made > 0).float().mean() < 0.4, "strokes on a dark ground"
     assert Run(f"zoo/{name}").recipe.classes == tuple("0123456789")
-
-
-@pytest.mark.parametrize("name", EDITING)
-def test_edits_are_nearer_to_the_truth_than_the_mean_face(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faces, "COUNT", 200)
-    monkeypatch.setattr(faces, "HELD_OUT", 40)
-    run, system = Run(f"zoo/{name}"), pushforward.load(f"zoo/{name}")
-    train, test = open_data(run.recipe.data)
-    assert isinstance(system, Edits) and test is not None
-    batch = test.batch(torch.arange(40))
-    answer, mean = system.edit(batch), train.batch(torch.arange(200))["image"].mean(0)
-    if name == "completion":
-        mean = torch.where(batch["mask"] > 0, mean, batch["image"])
-    wrong, trivial = (float((x - batch["image"]).square().mean()) for x in (answer, mean))
-    assert wrong < 0.5 * trivial
-    assert torch.equal(answer, pushforward.load(f"zoo/{name}").edit(batch))  # type: ignore[attr-defined]
 
 
 def test_few_labels_were_enough_for_the_digits_that_the_others_draw() -> None:
