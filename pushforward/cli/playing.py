@@ -61,11 +61,13 @@ class Game:
         """What the game's Config has of these options.
 
         Raises:
-            BadInput: one that the game does not have.
+            BadInput: one that the game does not have, or a start at peace.
         """
         from pushforward.core import BadInput
 
         a, b = self.start
+        if a == b == 0:
+            raise BadInput("The players begin at 0 0, which is peace, where nobody moves; give --start other numbers.")
         if self.game == "bilinear":
             own: dict[str, object] = {
                 "momentum_a": self.momentum,

@@ -88,8 +88,9 @@ def invented(run: Run, system: Samples, asked: Asked, memory: Any) -> dict[str, 
     if test is None:
         return {"samples": "not compared: nothing was held out"}
     if net is None:
-        made = f"pushforward train reader --data {spec.path} --size {spec.size} --run {cached(train.fingerprint)}"
-        how = f"`{made}` makes one" if train.classes else "--features RUN names one"
+        told = f" --labels {spec.labels_file}" if spec.labels_file else ""
+        made = f"pushforward train reader --data {spec.path}{told} --size {spec.size} --run {cached(train.fingerprint)}"
+        how = f"`{made}` makes one" if train.classes and not spec.classes else "--features RUN names one"
         return {"samples": f"not compared: there is no feature net for these data; {how}"}
     return of_samples(system, train, test, net, asked.samples)
 

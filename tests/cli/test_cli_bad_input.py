@@ -41,6 +41,7 @@ def refused(ask, words, part, folder) -> None:
         (["data", "get"], "`pushforward data get` needs a name"),
         (["data", "get", "mnits"], "There is no set 'mnits'"),
         (["systems", "vaee"], "There is no system 'vaee'; did you mean 'vae'?"),
+        (["game", "bilinear", "--start", 0, 0], "The players begin at 0 0, which is peace"),
         (["resume", "zoo/vae"], "'zoo/vae' comes with the package and cannot be trained on"),
     ],
 )
