@@ -87,7 +87,7 @@ class GatedPainter(nn.Module):
     """x [N, C, H, W], 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
 
     Residual blocks at ever smaller sizes and back, each size of the way back also seeing its mirror through a gate, which learns where
-    there was a hole. Two more maps say where a pixel lies: faces stand in the same place.
+    there was a hole. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):
@@ -100,6 +100,9 @@ class GatedPainter(nn.Module):
         self.middle = nn.Sequential(Residual(channels[-1]), Residual(channels[-1]))
         self.up = nn.ModuleList(Join(out, into, size, size != sizes[0]) for into, out, size in reversed(steps))
         self.last = nn.Conv2d(width, shape[0], 3, 1, 1)
+        # from noise the quickest way to be less wrong is to shut the gates, and nothing behind a shut gate ever learns
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
         rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in shape[1:]), indexing="ij")
         self.register_buffer("where", torch.stack([rows, columns])[None], persistent=False)
 

@@ -60,3 +60,14 @@ def test_a_completion_learns_it_after_its_first_round() -> None:
         system.survey(source)  # as in training, where bfloat16 would leave nothing to factorise
     assert bool(system.guess.variance.any())
     assert torch.equal(system.edit(batch) * (1 - batch["mask"]), batch["source"] * (1 - batch["mask"]))
+
+
+def test_a_fresh_completion_answers_with_its_guess() -> None:
+    """From noise a network learns to shut its gates first, and then nothing behind them."""
+    system = Completion(Completion.Config((3, 16, 16), width=4))
+    assert system.guess is not None
+    image = faces.drawn(faces.faces(40), 16)[0]
+    system.guess.fit([image])
+    mask = masks.holes("left", 40, 16, 16, torch.Generator())
+    x = image * (1 - mask)
+    torch.testing.assert_close(system.painted_by(system.generator, x, mask), system.guess(x, mask))
