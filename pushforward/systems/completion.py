@@ -1,6 +1,7 @@
 """Generative face completion (Li, Liu, Yang & Yang 2017), and its kind of network with what was found since.
 
     model            y = G(x, m): x an image with a hole, m a mask, 1 in the hole; answer  m y + (1 - m) image
+    gated            y = g + G(x with g in its hole, m),  g = E[image | seen] of a Gaussian of small images (`nets/first_guess.py`)
     reconstruction   E [1/4 mean over the hole + 3/4 mean over the rest of |image - y|]  (or squares)
     local critic     sees the hole alone, cut out;  global critic: the whole answer
     parsing          E -log q(argmax q(. | image) | answer) over pixels, q a given parser that stays as it is
@@ -9,7 +10,7 @@
 
 Forms: `paper`, noise in the hole, an encoder-decoder with fully connected layers in the middle that is not told the mask; and `gated`,
 which is told it (Yu et al. 2019; Iizuka et al. 2017) and usually plays against a critic of patches that sees the mask too, with spectral
-normalisation and hinges. It begins at what a Gaussian of small images expects (`nets/first_guess.py`), which it is shown and adds to.
+normalisation and hinges.
 
 Shapes: image, x, y [N, C, H, W] in [-1, 1]; m [N, 1, H, W]; critics' logits [N], or [N, 1, P, Q].
 Departures: means over pixels, where the authors' code sums (weights are converted: 300 and .05 over 128 x 128 x 3 values), of which every
