@@ -13,6 +13,7 @@ from pushforward import figures, metrics
 from pushforward.core import System
 from pushforward.data import Dataset, DataSpec, open_data
 from pushforward.reproduce.cells import Cell, trained
+from pushforward.reproduce.semi_supervised import recipe
 from pushforward.runs import Run
 
 IMAGES = 256 * 3000
@@ -22,7 +23,7 @@ SHOWN = 20
 
 def cells() -> list[Cell]:
     """Five seeds."""
-    return [Cell(f"seed-{seed}", {"labels": 0, "images": IMAGES}, seed, partial(measure, seed)) for seed in range(5)]
+    return [Cell(f"seed-{seed}", recipe(0, IMAGES), seed, partial(measure, seed)) for seed in range(5)]
 
 
 def measure(seed: int, folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pushforward.reproduce import semi_supervised
 from pushforward.reproduce.cells import Cell
 
 DATA, DRAWS = "fashion-mnist", 2
-IMAGES = semi_supervised.BATCH * semi_supervised.STEPS_ELSEWHERE
+IMAGES = 448_000
 
 
 def cells() -> list[Cell]:
@@ -22,4 +22,5 @@ def cells() -> list[Cell]:
 def cell(labels: int, draw: int) -> Cell:
     """One draw."""
     options: dict[str, Any] = {"data": DATA, "labels": labels, "images": IMAGES}
-    return Cell(f"labels-{labels}/draw-{draw}", options, draw, partial(semi_supervised.run_of, options, draw))
+    setting = {"data": DATA, **semi_supervised.recipe(labels, IMAGES)}
+    return Cell(f"labels-{labels}/draw-{draw}", setting, draw, partial(semi_supervised.run_of, options, draw))

@@ -13,8 +13,8 @@ Source: the lecture's own system; the bound is that of Kingma et al. 2014, "Semi
 Shapes: x [N, C, H, W] in [-1, 1]; y [N], UNLABELLED where hidden; z [N, latent]; q(y|x) [N, K].
 Departures: a run on views ends with batch normalisation measured on images as they are; the bound may weigh less than the labels and be
 taken on a part of the batch. Beside it stand, where asked for, consistency of q(y|x) between a weak view read by the averaged teacher and a
-strong one (FixMatch: Sohn et al. 2020), pseudo-labels aligned to equal classes (Berthelot et al. 2020), the mutual information of the two
-views' classes (IIC: Ji et al. 2019), and a neighbour graph as teacher.
+strong one (FixMatch: Sohn et al. 2020), later a milder one (He et al. 2019, "Data augmentation revisited"), pseudo-labels aligned to equal
+classes (Berthelot et al. 2020), the mutual information of the two views' classes (IIC: Ji et al. 2019), and a neighbour graph as teacher.
 """
 
 from copy import deepcopy
@@ -72,6 +72,8 @@ class Settings:
     """Share of the run during which the bound does not move q(y|x)."""
     views: ViewsName = "none"
     """Random views of the images that are classified."""
+    calm: Annotated[float, Interval(ge=0, le=1)] = 1.0
+    """Share of the run after which unlabelled images are read in views as mild as those of labelled ones; 1: never."""
     consistency: Annotated[float, Ge(0)] = 0.0
     """Weight of agreement between weak and strong views of unlabelled images."""
     threshold: Annotated[float, Interval(ge=0, le=1)] = 0.95
@@ -182,8 +184,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         c, x, y = self.config, batch["image"], batch["label"]
         known = y != UNLABELLED
         logits_l, logits_u, logits, spread = self.read(x, known)
-        form = self.lecture if c.form == "lecture" else self.bound
-        bound, terms = form(x[:: c.bound_every], y[:: c.bound_every], logits, spread)
+        bound, terms = getattr(self, c.form)(x[:: c.bound_every], y[:: c.bound_every], logits, spread)
         label_loss, right = self.label_loss(logits_l, y[known], len(x))
         terms |= {"label_loss": label_loss, "accuracy": self.right[0] / self.right[1].clamp(min=1e-8), "right": right}
         loss = c.bound_weight * bound + label_loss
@@ -193,14 +194,15 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         return loss, terms
 
     def read(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """logits of labelled images (in a middling view), of unlabelled ones (in a strong view), of the bound's part (as it is),
-        and the spread-out features of the latter: one pass of the trunk, so that batch normalisation sees every kind of image."""
+        """logits of labelled images (in a middling view), of unlabelled ones (in a strong view, later a middling one), of the bound's part
+        (as it is), and the spread-out features of the latter: one pass of the trunk, which normalises them together."""
         c = self.config
         if c.views == "none":
             logits, spread = self.networks.heads(x)
             return logits[known], logits[~known], logits[:: c.bound_every], spread[:: c.bound_every]
         _, middling, strong = VIEWS[c.views]
-        x_l, x_u, part = see(x[known], middling), see(x[~known], strong), x[:: c.bound_every]
+        x_l, x_u = see(x[known], middling), see(x[~known], strong if self.stage.progress < c.calm else middling)
+        part = x[:: c.bound_every]
         logits, spread = self.networks.heads(torch.cat([x_l, x_u, part]))
         return *logits.split([len(x_l), len(x_u), len(part)]), spread[-len(part) :]  # type: ignore[return-value]
 
@@ -219,10 +221,8 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
             mean, log_var = net.code(spread, each)
             z, kl = draw(mean, log_var)[rows], kl_from_standard_normal(mean, log_var)[rows]
         nll = net.explain(x[rows], each, z)
-        L = nll + self.beta * kl.sum(1) + log(K)
-        w = weight[rows, classes]
-        uncertainty = entropy(weight).sum() / len(x)
-        terms = self.told(w, nll, kl, len(x))
+        L, w = nll + self.beta * kl.sum(1) + log(K), weight[rows, classes]
+        uncertainty, terms = entropy(weight).sum() / len(x), self.told(w, nll, kl, len(x))
         terms["bound"] = terms["bound"] + log(K) - uncertainty.detach()
         return (w * L).sum() / len(x) - uncertainty, terms | self.use_of_label(x, weight, spread)
 

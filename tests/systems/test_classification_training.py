@@ -11,6 +11,8 @@ from torch import distributions as D
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data import Dataset, Shuffled, hide_labels, labelled_indices
+from pushforward.data.augment import VIEWS, View
+from pushforward.systems import classification_vae
 from pushforward.systems.classification_vae import ClassificationVAE
 from pushforward.systems.classification_vae import Settings as Config
 from pushforward.training import Trainer
@@ -252,6 +254,20 @@ def test_a_second_graph_teaches_what_the_network_sees_alike() -> None:
     twin = made(graph_again=0.5)
     twin.load_state_dict(system.state_dict())
     assert torch.equal(twin.graph.guess, system.graph.guess)
+
+
+def test_unlabelled_images_are_read_in_milder_views_once_the_run_is_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    system, batch = taught(views="digits", calm=0.5)
+    seen: list[tuple[int, View]] = []
+    monkeypatch.setattr(classification_vae, "see", lambda x, view: seen.append((len(x), view)) or x)
+    weak, middling, strong = VIEWS["digits"]
+    known = int((batch["label"] != UNLABELLED).sum())
+    hidden = len(batch["label"]) - known
+    for progress, unlabelled in ((0.0, strong), (0.49, strong), (0.5, middling), (0.99, middling)):
+        system.enter(replace(system.stage, progress=progress))
+        seen.clear()
+        system.loss(batch)
+        assert seen == [(known, middling), (hidden, unlabelled), (hidden, weak)]
 
 
 def test_a_run_on_views_ends_with_normalisation_measured_on_images_as_they_are() -> None:
