@@ -246,6 +246,8 @@ TABLES = {
     "gan_dropout": lambda: gan_samples("dropout"),
     "gan_toys": lambda: gan_toys("toys"),
     "gan_stacked": gan_stacked,
+    "gan_rules_ring": lambda: gan_toys("rules/eight"),
+    "gan_rules_mnist": lambda: gan_samples("rules/mnist"),
     "lecture_figures": lecture_figures,
     "facades": lambda: translations("facades", "facades, objective"),
     "facades_field": lambda: translations("field", "facades, patches of D"),
