@@ -31,7 +31,7 @@ class Game:
     """Of both players of the bilinear game; negative momentum calms alternating play."""
     curvature: float = 0.0
     """l of v = a b + l/2 (a^2 - b^2): above 0 the bilinear game is strongly convex-concave, and simultaneous play converges."""
-    objective: Literal["minimax", "non_saturating", "wasserstein"] = "minimax"
+    objective: Literal["minimax", "non_saturating", "wasserstein", "relativistic"] = "minimax"
     """Of the Dirac-GAN."""
     r1: float = 0.0
     """Weight of the slope penalty that calms the Dirac-GAN."""
@@ -50,7 +50,9 @@ class Game:
             say(told)
         played = games.play(system, self.rule, self.rounds)
         theory = "none for this game and rule" if played.theory is None else f"{played.theory:.6f}"
-        print(f"rate per round  {played.rate:.6f}\ntheory          {theory}")
+        near = "" if self.game == "bilinear" or played.theory is None else ", near peace"
+        print(f"rate per round  {played.rate:.6f}\ntheory          {theory}{near}")
+        print(games.saddle(system))
         first, *_, last = (float(place @ place) ** 0.5 for place in played.places)
         print(f"distance        {first:.6g} at first, {last:.6g} after {len(played.places) - 1} rounds")
         names = ("a", "b") if self.game == "bilinear" else ("theta", "psi")

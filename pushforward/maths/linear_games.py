@@ -4,23 +4,23 @@ z = (a, b); J stacks dF_a and dF_b. Step sizes and momenta are a number for each
 
     simultaneous    z' = (1 - S J) z;  with momentum m on (z, u): u' = m u + J z,  z' = z - S u'
     alternating     the same, one player's rows at a time
-    extragradient   z' = (1 - S J + S J S J) z
+    extragradient   z' = (1 - S J + g S J S J) z,  g the length of the look ahead as a multiple of the step
     optimistic      on (z, z_before): z' = (1 - 2 S J) z + S J z_before
     consensus       z' = (1 - S (J + w J^T J)) z
     sga             z' = (1 - S (J + w A^T J)) z,  A = (J - J^T) / 2
     implicit        z' = (1 + S J)^-1 z
-    lookahead       (1 - share) + share M^every, after `every` rounds M of another rule
+    lookahead       (1 - share) + share M^every of z, after `every` rounds M of another rule; what else is remembered stays
 
 Of v(a, b) = a b, J = [[0, 1], [-1, 0]], the rates are, in one step size e:
 
-    simultaneous sqrt(1 + e^2);  alternating 1 for e <= 2;  extragradient sqrt(1 - e^2 + e^4);  implicit 1 / sqrt(1 + e^2)
+    simultaneous sqrt(1 + e^2);  alternating 1 for e <= 2;  extragradient sqrt((1 - g e^2)^2 + e^2);  implicit 1 / sqrt(1 + e^2)
     optimistic sqrt((1 + sqrt(1 - 4 e^2)) / 2) for e <= 1/2;  consensus and sga sqrt((1 - e w)^2 + e^2)
 
 (Gidel et al. 2019, "Negative momentum for improved game dynamics"; Gidel et al. 2019, "A variational inequality perspective on GANs";
 Mescheder et al. 2017; Balduzzi et al. 2018.)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -28,6 +28,10 @@ from jaxtyping import Float64
 from pushforward.core import BadInput
 
 Matrix = Float64[np.ndarray, "n n"]
+SCALES = np.geomspace(1e-3, 30, 500)
+"""Step sizes, in units of 1 / |J|, among which the first is looked for that leads away,"""
+AWAY = 1e-10
+"""which is one whose rate is so much above 1."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def bilinear(A: Float64[np.ndarray, "a b"], curvature_a: float = 0.0, curvature_
 def round_map(game: LinearGame, name: str, **settings: float | int | str) -> Float64[np.ndarray, "k k"]:
     """The linear map of one round on z, or on (z, u) with momentum, or on (z, z_before) of optimistic play; of `every` rounds of lookahead.
 
-    name, settings: those of the rule. z is first; what else is remembered starts at 0 (u) or at z (z_before).
+    name, settings: those of the rule; lookahead's `rule` is a name too, or one with a setting, "consensus:weight=0.5". z is first; what
+    else is remembered starts at 0 (u) or at z (z_before).
 
     Raises:
         BadInput: a rule whose play with momentum is not written here, or one that is not known.
@@ -72,15 +77,16 @@ def round_map(game: LinearGame, name: str, **settings: float | int | str) -> Flo
     J, S, one = game.J, game.S, np.eye(game.n)
     weight = float(settings.get("weight", 1.0))
     if name == "lookahead":
-        M = round_map(game, str(settings.get("rule", "alternating")))
-        share = float(settings.get("share", 0.5))
-        return (1 - share) * np.eye(len(M)) + share * np.linalg.matrix_power(M, int(settings.get("every", 5)))
+        inner, _, setting = str(settings.get("rule", "alternating")).partition(":")
+        M = round_map(game, inner, **dict([setting.split("=")] if setting else []))
+        M, share = np.linalg.matrix_power(M, int(settings.get("every", 5))), float(settings.get("share", 0.5))
+        return np.vstack([(1 - share) * np.eye(len(M))[: game.n] + share * M[: game.n], M[game.n :]])
     if any(game.momenta) and name not in ("simultaneous", "alternating"):
         raise BadInput(f"The theory of {name} play is written without momentum, and the momenta are {game.momenta}. Leave them out.")
     if name in ("simultaneous", "alternating"):
         return steps(game, name == "alternating")
     if name == "extragradient":
-        return one - S @ J + S @ J @ S @ J
+        return one - S @ J + float(settings.get("ahead", 1.0)) * S @ J @ S @ J
     if name == "optimistic":
         return np.block([[one - 2 * S @ J, S @ J], [one, 0 * one]])
     if name == "consensus":
@@ -112,11 +118,23 @@ def rate(M: Float64[np.ndarray, "k k"]) -> float:
     return float(np.abs(np.linalg.eigvals(M)).max())
 
 
-def limit(J: Matrix, rule: str) -> float:
-    """The largest step size with which play of `rule` still converges (or, alternating on a bilinear game, stays bounded); 0: none.
+def limit(game: LinearGame, name: str, **settings: float | int | str) -> float:
+    """How many times as long the step sizes may be before play leads away from peace: 0 where every step does, infinity where none.
 
-    sigma: the largest singular value of J. Known here for a bilinear game without curvature, where these hold exactly.
+    Found by halving, to 1e-12 of itself. Of v = a' A b, s the largest singular value of A and steps of 1:
+        alternating 2 / s;  extragradient sqrt(2 g - 1) / (g s);  optimistic 1 / (sqrt(3) s);  consensus 2 w / (1 + w^2) where s = 1
     """
-    sigma = float(np.linalg.norm(J, 2))
-    factor = {"simultaneous": 0.0, "alternating": 2.0, "extragradient": 1.0, "optimistic": 3**-0.5, "implicit": np.inf}.get(rule, np.nan)
-    return factor / sigma
+
+    def leads_away(times: float) -> bool:
+        longer = replace(game, rates=tuple(times * step for step in game.rates))
+        return rate(round_map(longer, name, **settings)) > 1 + AWAY
+
+    units = 1 / (np.linalg.norm(game.J, 2) * max(game.rates))
+    found = next((place for place, scale in enumerate(SCALES) if leads_away(scale * units)), None)
+    if not found:
+        return np.inf if found is None else 0.0
+    low, high = SCALES[found - 1] * units, SCALES[found] * units
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if leads_away(middle) else (middle, high)
+    return float(low)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from pushforward.core import BadInput, Batch, Stage, nearest
+from pushforward.core import SGD, BadInput, Batch, Stage, nearest
 from pushforward.maths import linear_games
 from pushforward.maths.linear_games import LinearGame
 from pushforward.runs import config_of
@@ -39,7 +39,7 @@ class Played:
     places: Float64[np.ndarray, "rounds numbers"]
     """Of all players after each round, the start first."""
     theory: float | None
-    """The factor by which theory says that the distance changes with each round in the long run; None where there is none."""
+    """The factor by which theory says that the distance changes with each round in the long run, near peace; None where there is none."""
 
     @property
     def rate(self) -> float:
@@ -76,33 +76,58 @@ def per_round(rule: str, theory: float | None) -> float | None:
 
 
 def has_theory(system: ToyGame, rule: str) -> bool:
-    """Whether the game is linear, its players step by SGD, and the rule's play with their momenta is written down."""
-    c = system.config
-    if not isinstance(c, BilinearGame.Config) or c.optimiser != "sgd":
-        return False
-    return rule.partition(":")[0] in ("simultaneous", "alternating") or not (c.momentum_a or c.momentum_b)
+    """Whether the field has slopes at peace, the players step by SGD, and the rule's play with their momenta is written down."""
+    c, steps = system.config, [player.optimiser for player in system.players()]
+    kinked = isinstance(c, DiracGAN.Config) and (c.clip or (c.gradient_penalty and c.target))
+    remembered = rule.partition(":")[0] in ("simultaneous", "alternating")
+    return not kinked and all(isinstance(step, SGD) and (remembered or not step.momentum) for step in steps)
+
+
+def linear(system: ToyGame) -> LinearGame:
+    """The game near peace, where all numbers are 0: F(z) = J z, exactly so of v = a' A b with curvature."""
+    there = deepcopy(system).requires_grad_()  # a trainer has frozen some
+    players = there.players()
+    weights = [next(player.module.parameters()) for player in players]
+    with torch.no_grad():
+        for weight in weights:
+            weight.zero_()
+    slopes = [torch.autograd.grad(p.loss({})[0], w, create_graph=True)[0] for p, w in zip(players, weights, strict=True)]
+    rows = [torch.autograd.grad(slope, weights, retain_graph=True, materialize_grads=True) for one in slopes for slope in one]
+    return LinearGame(
+        torch.stack([torch.cat(row) for row in rows]).numpy(),
+        tuple(w.numel() for w in weights),
+        tuple(player.optimiser.rate for player in players),
+        tuple(getattr(player.optimiser, "momentum", 0.0) for player in players),
+        tuple(player.turns for player in players),
+    )
 
 
 def round_map(system: ToyGame, rule: str) -> Float64[np.ndarray, "k k"]:
-    """The linear map of a round (of lookahead, of `every` rounds)."""
-    c: Any = system.config
-    J = linear_games.bilinear(np.array(c.matrix, float), c.curvature_a, c.curvature_b)
-    sizes = (len(c.start_a), len(c.start_b))
-    game = LinearGame(J, sizes, (c.rate, c.rate * c.faster_b), (c.momentum_a, c.momentum_b), (1, c.turns_b))
-    settings = vars(find_rule(rule))
-    return linear_games.round_map(game, rule.partition(":")[0], **settings)
+    """The linear map of a round near peace (of lookahead, of `every` rounds)."""
+    return linear_games.round_map(linear(system), rule.partition(":")[0], **vars(find_rule(rule)))
+
+
+def saddle(system: ToyGame) -> str:
+    """What the signs of the Hessian's blocks say of v at peace: strongly convex in the first player's numbers and strongly concave in the
+    other's is what the convergence of simultaneous play asks for; zeros are a saddle too, but flat."""
+    game = linear(system)
+    cut = game.sizes[0]
+    blocks = game.J[:cut, :cut], -game.J[cut:, cut:]
+    first, other = (np.linalg.eigvalsh((block + block.T) / 2) for block in blocks)
+    least, most = first.min() + 0.0, other.max() + 0.0  # not -0
+    kind = "strongly convex-concave" if least > 0 > most else "a saddle that is flat" if least >= 0 >= most else "no saddle"
+    return f"{kind}: the Hessian of v at peace has {least:.3g} or more in the first player's numbers, {most:.3g} or less in the other's"
 
 
 def warning(system: ToyGame, rule: str) -> str:
-    """Where the step size of a bilinear game is above what theory allows the rule: a sentence that says so, else nothing."""
-    c: Any = system.config
-    if not isinstance(system, BilinearGame) or c.curvature_a or c.curvature_b or c.momentum_a or c.momentum_b or c.optimiser != "sgd":
+    """Where steps of this size lead away from peace by theory: a sentence that says so, else nothing."""
+    if not has_theory(system, rule):
         return ""
-    name, step = rule.partition(":")[0], c.rate * c.faster_b**0.5
-    bound = linear_games.limit(linear_games.bilinear(np.array(c.matrix, float)), name)
-    if name == "simultaneous":
-        return "Simultaneous play of a bilinear game leaves peace with every step size, however small; try --rule extragradient."
-    return f"The step size {step:g} is above {bound:.4g}, up to which {name} play of this game stays near peace." if step > bound else ""
+    name, step = rule.partition(":")[0], system.config.rate
+    times = linear_games.limit(linear(system), name, **vars(find_rule(rule)))
+    if times == 0:
+        return f"{name.capitalize()} play of this game leaves peace with every step size, however small; try --rule extragradient."
+    return f"The step size {step:g} is above {step * times:.4g}, up to which {name} play stays near peace." if times < 1 else ""
 
 
 def field_of(system: ToyGame) -> Callable[[Any, Any], tuple[Any, Any]]:

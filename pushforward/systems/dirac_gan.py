@@ -3,6 +3,7 @@
     data        a point at 0;  generator: a point at theta;  discriminator: D(x) = psi x
     value       v(theta, psi) = E f(D(theta)) + E f(-D(0)),  f(t) = -log(1 + e^-t), or t for Wasserstein
     psi         maximises v;  theta minimises it (minimax), or maximises E f(-D(theta)) (non-saturating)
+    relativistic    v = E f(D(theta) - D(0)), for both (Jolicoeur-Martineau 2019): the field of minimax
     peace       theta = psi = 0
 
 D is high on what it takes for generated, as in the paper. Unregularised players circle; noise on the points, or a penalty on D's slope psi,
@@ -36,7 +37,7 @@ NODES = 40
 class Settings:
     """An objective, what calms it, where it starts, and how far a step goes."""
 
-    objective: Literal["minimax", "non_saturating", "wasserstein"] = "minimax"
+    objective: Literal["minimax", "non_saturating", "wasserstein", "relativistic"] = "minimax"
     r1: Annotated[float, Ge(0)] = 0.0
     """gamma of gamma/2 |dD/dx|^2 at the data."""
     r2: Annotated[float, Ge(0)] = 0.0
@@ -96,13 +97,15 @@ class DiracGAN(System):
             Player("discriminator", self.psi, self.discriminator, SGD(c.rate), c.turns),
         ]
 
-    def expected(self, sign: int, x: Tensor) -> Tensor:
-        """E f(sign D(x + noise))."""
-        t = sign * self.psi.value * (x + self.config.noise * self.nodes)
+    def expected(self, sign: int, x: Tensor, points: int = 1) -> Tensor:
+        """E f(sign D(x + noise)), the noise that of so many points."""
+        t = sign * self.psi.value * (x + points**0.5 * self.config.noise * self.nodes)
         return (self.shares * (t if self.config.objective == "wasserstein" else logsigmoid(t))).sum()
 
     def value(self) -> Tensor:
         """v(theta, psi)."""
+        if self.config.objective == "relativistic":
+            return self.expected(1, self.theta.value, points=2)
         return self.expected(1, self.theta.value) + self.expected(-1, torch.zeros_like(self.theta.value))
 
     def generator(self, batch: Batch) -> tuple[Tensor, Terms]:

@@ -88,11 +88,16 @@ class Simultaneous:
 class Extragradient:
     """Look ahead, then step from where one stood along what one saw there (Korpelevich 1976)."""
 
+    ahead: float = 1.0
+    """How far one looks, as a multiple of the step."""
+
     def round(self, game: Game) -> None:
         """Two gradients, one lasting step."""
         one_turn_each(game)
         here = copied(game)
         game.move(game.field(game.players))
+        if self.ahead != 1:
+            put({w: old + self.ahead * (w.detach() - old) for w, old in here.items()})
         there = game.field(game.players)
         put(here)
         game.move(there)
@@ -277,8 +282,8 @@ def read(rule: str, key: str, value: str, kind: type) -> Any:
         found = kind(value)
     except ValueError:
         raise BadInput(f"{key} of the rule {rule} is '{value}', but should be {'a whole number' if kind is int else 'a number'}.") from None
-    if kind is str:
-        find_rule(found)
+    if kind is str and isinstance(find_rule(found), Lookahead):
+        raise BadInput(f"{key} of the rule {rule} is '{value}', but lookahead plays another rule than itself. Give it one of the others.")
     if key == "every" and found < 1:
         raise BadInput(f"{key} of the rule {rule} is {found}, but should be at least 1 round.")
     return found

@@ -235,9 +235,25 @@ def test_game_tells_its_rate_beside_theory(ask, tmp_path, words, rate, warned):
     assert Image.open(tmp_path / answer.path).size[0] > 400
 
 
-def test_game_of_the_dirac_gan_has_a_picture_and_no_theory(ask, tmp_path):
+def test_game_of_the_dirac_gan_has_a_picture_and_a_theory_near_peace(ask, tmp_path):
     answer = ask("game", "dirac", "--r1", 1, "--start", 0.5, -0.5)
-    assert answer.code == 0 and "none for this game" in answer.out and (tmp_path / answer.path).name == "dirac-alternating.png"
+    assert answer.code == 0 and "near peace" in answer.out and "saddle" in answer.out
+    assert (tmp_path / answer.path).name == "dirac-alternating.png"
+
+
+@pytest.mark.parametrize(
+    ("words", "bound"),
+    [
+        (("bilinear", "--rule", "consensus:weight=0.5", "--rate", 0.9), "above 0.8,"),
+        (("bilinear", "--rule", "simultaneous", "--curvature", 0.3, "--rate", 0.7), "above 0.5505,"),
+        (("bilinear", "--rule", "simultaneous"), "every step size"),
+        (("dirac", "--rate", 5), "above 4,"),
+        (("bilinear", "--rule", "consensus:weight=0.5", "--rate", 0.7), ""),
+    ],
+)
+def test_a_step_size_above_what_theory_allows_is_said(ask, words, bound):
+    answer = ask("game", *words, "--rounds", 10)
+    assert answer.code == 0 and (bound in answer.err if bound else "step size" not in answer.err)
 
 
 def test_a_recipe_lists_the_settings_of_its_system(ask):

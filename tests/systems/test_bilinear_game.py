@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from pushforward.core import BadInput
 from pushforward.maths import linear_games
 from pushforward.maths.linear_games import LinearGame, bilinear, round_map
+from pushforward.recipes import games
 from pushforward.recipes.games import Nothing
 from pushforward.systems.bilinear_game import BilinearGame
 from pushforward.training import Trainer, find_rule
@@ -25,6 +25,12 @@ def way(rule: str, rounds: int, **settings: Any) -> np.ndarray:
     return np.stack([system.place.numpy(), *(system.place.numpy() for _ in trainer.rounds())])
 
 
+def bound(rule: str, J: np.ndarray = AB, sizes: tuple[int, int] = (1, 1), **game: Any) -> float:
+    """The largest step size of both players that theory allows."""
+    name = rule.partition(":")[0]
+    return linear_games.limit(LinearGame(J, sizes, (1.0, 1.0), **game), name, **vars(find_rule(rule)))
+
+
 def complex_way(z0: complex, factor: complex, rounds: int) -> np.ndarray:
     z = z0 * factor ** np.arange(rounds + 1)
     return np.stack([z.real, z.imag], 1)
@@ -35,6 +41,8 @@ def one_step(e: float) -> dict[str, complex]:
     return {
         "simultaneous": 1 + 1j * e,
         "extragradient": 1 + 1j * e - e**2,
+        "extragradient:ahead=0.6": 1 + 1j * e - 0.6 * e**2,
+        "extragradient:ahead=1.2": 1 + 1j * e - 1.2 * e**2,
         "implicit": 1 / (1 - 1j * e),
         "consensus:weight=0.7": 1 + e * (1j - 0.7),
         "sga:weight=0.7": 1 + e * (1j - 0.7),
@@ -65,19 +73,28 @@ def test_rates_of_theory_are_the_closed_forms(rule: str, closed: Any, e: float) 
     assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, e)), rule)) == pytest.approx(closed(e), abs=1e-10)
 
 
-@pytest.mark.parametrize(("rule", "threshold"), [("extragradient", 1.0), ("optimistic", 1 / sqrt(3)), ("alternating", 2.0)])
-def test_thresholds_hold_from_both_sides(rule: str, threshold: float) -> None:
-    assert linear_games.limit(AB, rule) == pytest.approx(threshold, abs=1e-12)
-    rounds = 60 if rule == "alternating" else 900
+@pytest.mark.parametrize(
+    ("rule", "threshold", "rounds"),
+    [
+        ("extragradient", 1.0, 900),
+        ("extragradient:ahead=0.6", sqrt(0.2) / 0.6, 3000),  # e (1 + g^2) < 2 g with g = 0.6 e
+        ("extragradient:ahead=2.0", sqrt(3) / 2, 300),
+        ("optimistic", 1 / sqrt(3), 900),
+        ("alternating", 2.0, 60),
+    ],
+)
+def test_thresholds_hold_from_both_sides(rule: str, threshold: float, rounds: int) -> None:
+    assert bound(rule) == pytest.approx(threshold, rel=1e-6)
     below, above = (np.linalg.norm(way(rule, rounds, rate=threshold * factor)[-1]) for factor in (0.99, 1.01))
-    assert above > 50
-    assert below < 20 if rule == "alternating" else below < 1e-2
+    assert above > 40
+    assert below < (20 if rule == "alternating" else 0.5)
 
 
 @pytest.mark.parametrize("weight", [0.5, 1.0, 3.0])
 def test_consensus_has_a_threshold_and_a_best_step(weight: float) -> None:
     """Converges for e < 2 w / (1 + w^2); the best e is half of that, with rate 1 / sqrt(1 + w^2)."""
     threshold, rule = 2 * weight / (1 + weight**2), f"consensus:weight={weight}"
+    assert bound(rule) == pytest.approx(bound(f"sga:weight={weight}")) == pytest.approx(threshold, rel=1e-6)
     growth = [np.linalg.norm(way(rule, 400, rate=threshold * f)[-1]) for f in (0.98, 1.02)]
     assert growth[0] < sqrt(2) < growth[1]
     best = way(rule, 5, rate=threshold / 2)
@@ -183,6 +200,7 @@ def test_a_penalty_on_b_calms_the_game(gamma: float) -> None:
         M = round_map(LinearGame(J, (1, 1), (e, e)), rule)
         np.testing.assert_allclose(way(rule, 40, rate=e, curvature_b=gamma), powers(M, np.ones(2), 40), rtol=1e-10, atol=1e-10)
     if gamma < 2:
+        assert bound("simultaneous", J) == pytest.approx(gamma, rel=1e-6)
         inside, outside = (np.linalg.norm(way("simultaneous", 300, rate=gamma * f, curvature_b=gamma)[-1]) for f in (0.97, 1.03))
         assert inside < sqrt(2) < outside
 
@@ -191,22 +209,22 @@ def test_strongly_convex_concave_play_converges() -> None:
     """v = a b + l/2 (a^2 - b^2): |1 - e (l - i)|^2 = (1 - e l)^2 + e^2 each round, below 1 for e < 2 l / (1 + l^2)."""
     for strength in (0.2, 1.0):
         threshold = 2 * strength / (1 + strength**2)
+        assert bound("simultaneous", bilinear(np.ones((1, 1)), strength, strength)) == pytest.approx(threshold, rel=1e-6)
         for e in (0.05, threshold * 0.99, threshold * 1.01):
             norms = np.linalg.norm(way("simultaneous", 30, rate=e, curvature_a=strength, curvature_b=strength), axis=1)
             np.testing.assert_allclose(norms[1:] / norms[:-1], sqrt((1 - e * strength) ** 2 + e**2), rtol=1e-10)
             assert (norms[-1] < norms[0]) == (e < threshold)
 
 
-def test_the_saddle_is_known_by_the_signs_of_its_hessians_blocks() -> None:
-    system = BilinearGame(BilinearGame.Config(curvature_a=0.3, curvature_b=0.2, matrix=A23, start_a=(1.0, 2.0), start_b=(1.0, 0.0, -1.0)))
-
-    H = torch.autograd.functional.hessian(lambda a, b: value(system, a, b), (system.a.value.detach(), system.b.value.detach()))
-    assert torch.linalg.eigvalsh(H[0][0]).min() > 0 > torch.linalg.eigvalsh(H[1][1]).max()
-
-
-def value(system: BilinearGame, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    c = system.config
-    return a @ system.A @ b + c.curvature_a / 2 * a.square().sum() - c.curvature_b / 2 * b.square().sum()
+@pytest.mark.parametrize(
+    ("curvatures", "kind"), [((0.3, 0.2), "strongly convex-concave"), ((0.0, 0.2), "a saddle that is flat"), ((0.0, 0.0), "a saddle")]
+)
+def test_the_saddle_is_known_by_the_signs_of_its_hessians_blocks(curvatures: tuple[float, float], kind: str) -> None:
+    c_a, c_b = curvatures
+    system = BilinearGame(BilinearGame.Config(curvature_a=c_a, curvature_b=c_b, matrix=A23, start_a=(1.0, 2.0), start_b=(1.0, 0.0, -1.0)))
+    np.testing.assert_allclose(games.linear(system).J, bilinear(np.array(A23), c_a, c_b), rtol=0, atol=0)
+    assert games.saddle(system).startswith(kind)
+    assert f"has {c_a:.3g} or more" in games.saddle(system) and f", {-c_b + 0.0:.3g} or less" in games.saddle(system)
 
 
 @pytest.mark.parametrize(
@@ -226,12 +244,16 @@ def test_a_matrix_plays_by_its_singular_values(rule: str) -> None:
         theory = powers(M, start, 40)
     np.testing.assert_allclose(places, theory, rtol=1e-10, atol=1e-10)
     square = np.array(((1.0, 0.5), (-0.3, 0.8)))
+    sigma = np.linalg.svd(square)[1]
+    settings = vars(find_rule(rule))
+    if name not in ("consensus", "sga"):  # where an adjustment weighs sigma^2, and its weight would have to follow
+        settings = {}
+        assert bound(rule, bilinear(square), (2, 2)) == pytest.approx(bound(rule) / sigma.max(), rel=1e-6)
+    each = [{key: value * s if key == "weight" else value for key, value in settings.items()} for s in sigma]
     worst = max(
-        linear_games.rate(round_map(LinearGame(AB, (1, 1), (e * s, e * s)), name, **({"weight": 0.5} if False else {})))
-        for s in np.linalg.svd(square)[1]
+        linear_games.rate(round_map(LinearGame(AB, (1, 1), (e * s, e * s)), name, **one)) for s, one in zip(sigma, each, strict=True)
     )
-    if name in ("simultaneous", "alternating", "extragradient", "optimistic", "implicit"):
-        assert linear_games.rate(round_map(LinearGame(bilinear(square), (2, 2), (e, e)), name)) == pytest.approx(worst, abs=1e-8)
+    assert linear_games.rate(round_map(LinearGame(bilinear(square), (2, 2), (e, e)), name, **settings)) == pytest.approx(worst, abs=1e-8)
 
 
 def test_a_hundred_rounds() -> None:
@@ -253,6 +275,17 @@ def test_lookahead(rule: str, every: int, expected: float) -> None:
         assert linear_games.rate(M) == pytest.approx(abs(cos(every * asin(0.15))), abs=1e-10)
     places = way(f"lookahead:rule={rule},every={every},share=0.5", 3 * every, rate=0.3)[::every]
     np.testing.assert_allclose(places, powers(M, np.ones(2), 3), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("inner", ["optimistic", "consensus:weight=0.5"])
+def test_lookahead_of_a_rule_that_remembers_or_has_a_weight(inner: str) -> None:
+    rule = f"lookahead:rule={inner},every=5"
+    M = round_map(LinearGame(AB, (1, 1), (0.3, 0.3)), "lookahead", **vars(find_rule(rule)))
+    start = np.ones(len(M))  # z, and z_before where there is one
+    theory = np.stack([(np.linalg.matrix_power(M, t) @ start)[:2] for t in range(5)])
+    np.testing.assert_allclose(way(rule, 20, rate=0.3)[::5], theory, rtol=1e-10, atol=1e-10)
+    with pytest.raises(BadInput, match="plays another rule than itself"):
+        find_rule("lookahead:rule=lookahead")
 
 
 def averaged(rule: str, rounds: int, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
