@@ -14,6 +14,7 @@ from pushforward.report import captions, pictures
 from pushforward.report.asking import images_of, in_turn, labels_of, latent_of
 from pushforward.report.facts import Shown, percent
 from pushforward.report.glossary import LEVELS, LOOK, grouped
+from pushforward.training.health import warnings
 
 SAMPLES, STYLES, PAIRS, SHEETS, ROWS = 64, 10, 4, 4, 1000
 """How many of each a page shows; ROWS: generated rows of a table."""
@@ -63,6 +64,7 @@ def sections(shown: Shown) -> tuple[list[Section], list[str]]:
         classification,
         clusters,
         curves,
+        health,
         evolution,
     ):
         try:
@@ -212,6 +214,16 @@ def curves(shown: Shown) -> Section | None:
         for unit, keys in charts
     ]
     return Section("curves", "Curves", intro, plates, layout="charts")
+
+
+def health(shown: Shown) -> Section | None:
+    """What training warned of, in plain words, and what may be done about it."""
+    recipe = shown.run.recipe
+    found = warnings([line for line in shown.run.metrics() if "seen" in line], recipe.images, recipe.config)
+    if not found:
+        return None
+    rows = [(one.words, f"{one.first:,}", f"{one.last:,}", f"{one.times:,}") for one in found]
+    return Section("health", "What training warned of", captions.HEALTH, (), ("warning", "first at", "last at", "reports"), rows)
 
 
 def evolution(shown: Shown) -> Section | None:

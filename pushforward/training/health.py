@@ -129,11 +129,39 @@ def advice(
 
     options: fields of the system's Config, without which nothing is advised that they would do; history: the reports so far.
     """
+    return [f"{sign.words.format(**told)}{possible(sign.remedies, options)}" for sign, told in signs(terms, progress, history)]
+
+
+def signs(terms: Mapping[str, float], progress: float, history: Sequence[Mapping[str, float]] = ()) -> list[tuple[Sign, Told]]:
+    """The signs that a report shows, each with the terms that show it."""
     told = {key.rpartition("/")[2]: value for key, value in terms.items()}
     if len(values := [line["discriminator/value"] for line in history if "discriminator/value" in line]) >= LONG:
         told["swing"] = swing(values[len(values) // 4 :])
     present = [sign for sign in SIGNS if progress >= sign.after and all(need in told for need in sign.needs)]
-    return [f"{sign.words.format(**told)}{possible(sign.remedies, options)}" for sign in present if sign.shows(told)]
+    return [(sign, told) for sign in present if sign.shows(told)]
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning of a run: as it was last given, after how many images it first and last showed, and in how many reports."""
+
+    words: str
+    first: int
+    last: int
+    times: int
+
+
+def warnings(reports: Sequence[Mapping[str, float]], images: int, options: Collection[str] | None = None) -> list[Warned]:
+    """What training warned of, from its reports {"seen": images so far, player/term: value}, in order of first showing."""
+    found: dict[Sign, list[tuple[int, Told]]] = {}
+    for place, report in enumerate(reports):
+        history = reports if place == len(reports) - 1 else ()  # swings need the whole way, and are looked for once
+        for sign, told in signs(report, report["seen"] / max(1, images), history):
+            found.setdefault(sign, []).append((int(report["seen"]), told))
+    return [
+        Warned(f"{sign.words.format(**shown[-1][1])}{possible(sign.remedies, options)}", shown[0][0], shown[-1][0], len(shown))
+        for sign, shown in found.items()
+    ]
 
 
 def possible(remedies: Sequence[str], options: Collection[str] | None) -> str:

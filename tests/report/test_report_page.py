@@ -53,6 +53,13 @@ def written(folder: Path, **changed: object) -> Page:
     return Page(write(whole_run(folder, lines=[], **changed)))
 
 
+def test_what_training_warned_of_is_told(tmp_path: Path) -> None:
+    lines = [{"seen": 100 * n, "discriminator/real": 0.99, "generator/made": 0.01 if n > 4 else 0.4} for n in range(1, 11)]
+    page = Page(write(whole_run(tmp_path, lines=lines)))
+    assert "health" in page.sections
+    assert "The discriminator has won" in page.text and "500" in page.text and "1,000" in page.text
+
+
 def test_a_system_with_all_abilities_has_all_sections(whole: Page) -> None:
     abilities = ["encoding", "samples", "conditional-samples", "interpolation", "classification"]
     assert whole.sections == [*abilities, "curves", "evolution", "repeat", "glossary"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pushforward.core import find_system, system_names
-from pushforward.training.health import LONG, SIGNS, Sign, advice, swing
+from pushforward.training.health import LONG, SIGNS, Sign, advice, swing, warnings
 
 SOUND = {
     "vae/loss": 80.0,
@@ -78,6 +78,16 @@ def test_early_in_a_run_nothing_can_be_told_yet(words: str) -> None:
 def test_a_sign_needs_its_terms(words: str) -> None:
     name, *_ = ODD[words]
     assert advice({key: value for key, value in SOUND.items() if key != name}, 1.0) == []
+
+
+def test_a_run_is_told_from_its_reports_once_for_each_sign() -> None:
+    low, lower = SOUND | {"vae/rate": 0.4}, SOUND | {"vae/rate": 0.2}
+    reports = [{"seen": 100.0 * n, **report} for n, report in enumerate([low, SOUND, SOUND, low, lower, SOUND], 1)]
+    (found,) = warnings(reports, 600)
+    assert (found.first, found.last, found.times) == (400, 500, 2), "at 100 of 600 it is too early to tell"
+    assert "0.20 nats" in found.words and "--warm-up" in found.words
+    assert warnings(reports, 600, {"rate"})[0].words.endswith("without them.")
+    assert warnings([], 600) == []
 
 
 def test_other_players_terms_of_that_name_are_read_too() -> None:
