@@ -19,8 +19,10 @@ TOGETHER = 250
 """Examples that are made at a time."""
 EACH = 20
 """Examples of every class, at the least, from which on classes are compared one by one."""
-WINDOWED, CHOOSING = 3 * 1024, 1_000
-"""Pixels up to which a Parzen window is tried, and training examples that choose its width."""
+WINDOWED, CHOOSING = 3 * 1024, 10
+"""Values of an example up to which a Parzen window is tried; every so-many-th held-out example chooses its width."""
+NEAR = 2_000
+"""Samples of a set, and held-out examples, whose distances to *all* training examples are found."""
 
 
 def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, count: int) -> dict[str, Any]:
@@ -31,41 +33,61 @@ def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, 
     Raises:
         BadInput: fewer examples than the metrics need.
     """
-    n = min(count, len(train), len(test))
+    n, what = min((count, "samples are asked for"), (len(train), "training examples are there"), (len(test), "held-out examples are there"))
     if n < 20:
-        raise BadInput(f"Samples are compared with held-out examples, of which there are {n}; at least 20 are needed.")
-    (x_test, y_test), (x_train, y_train) = every(test, n), every(train, n)
-    real, _ = net.read(x_test)
-    known, real_logits = net.read(x_train)
-    floor = compared(real, known, known, real_logits) | by_class(real, y_test, known, y_train)
+        raise BadInput(f"Samples are compared with as many held-out and training examples, at least 20, but {n} {what}; give more.")
+    x_test, y_test = every(test, n)
+    real, test_logits = net.read(x_test)
+    whole, whole_logits = read_all(net, train)
+    index = places(train, n)
+    known, y_train = whole[index], None if train.label is None else train.label[index]
+    floor = compared(real, known, None if whole_logits is None else whole_logits[index]) | by_class(real, y_test, known, y_train)
+    floor |= read_right(test_logits, y_test)
     sets, once = [], {}
     for seed in range(SETS):
         asked = conditions(system, test, n)
         x = made(system, asked, n, seed)
         features, logits = net.read(x)
-        found = compared(real, features, known, logits)
+        found = compared(real, features, logits)
+        found["nearness to training"] = metrics.nearness(some(features), whole, some(real))
         if asked is not None and system.labels:
             found |= by_class(real, y_test, features, asked)
-            if logits is not None and logits.shape[1] == system.labels:
-                found["read as asked"] = float((logits.argmax(1).cpu() == asked).double().mean())
+            found |= read_right(logits if logits is not None and logits.shape[1] == system.labels else None, asked)
         if not seed:
-            once = counted_once(x, x_train, x_test, features, real)
+            once = counted_once(x, x_test, features, real)
         sets.append(found)
     told: dict[str, Any] = {"samples": n, "sets of samples": SETS, "feature net": net.name}
     for name in sets[0]:
         values = [found[name] for found in sets]
         told |= {name: mean(values), f"{name}, spread": stdev(values)}
-        if name in floor and name != "nearness to training":
+        if name in floor:
             told[f"{name}, real against real"] = floor[name]
     return told | once
 
 
-def compared(real: Tensor, made: Tensor, known: Tensor, logits: Tensor | None) -> dict[str, float]:
-    """All metrics of one set of made examples; known: training examples, which may have been copied."""
+def read_all(net: FeatureNet, dataset: Dataset) -> tuple[Tensor, Tensor | None]:
+    """Features and readings of all examples, a thousand at a time: there may be many more than fit into memory."""
+    read = [net.read(batch.get("image", batch.get("row"))) for batch in map(dataset.batch, torch.arange(len(dataset)).split(1_000))]  # type: ignore[arg-type]
+    readings = [logits for _, logits in read if logits is not None]
+    return torch.cat([features for features, _ in read]), torch.cat(readings) if readings else None
+
+
+def some(features: Tensor) -> Tensor:
+    """`NEAR` rows at the most, spread evenly over all."""
+    return features[torch.linspace(0, len(features) - 1, min(NEAR, len(features))).long()]
+
+
+def read_right(logits: Tensor | None, y: Tensor | None) -> dict[str, float]:
+    """The share of examples whose class is read; of held-out ones that is how far the reader can be trusted."""
+    if logits is None or y is None or bool((y == UNLABELLED).any()):
+        return {}
+    return {"read as asked": float((logits.argmax(1).cpu() == y.cpu()).double().mean())}
+
+
+def compared(real: Tensor, made: Tensor, logits: Tensor | None) -> dict[str, float]:
+    """Metrics of one set of made examples beside real ones."""
     found = {"Frechet distance": metrics.frechet_distance(real, made), "kernel distance": metrics.kernel_distance(real, made)}
     found |= metrics.neighbourhoods(real, made)
-    if made is not known:
-        found["nearness to training"] = metrics.nearness(made, known, real)
     if logits is not None:
         kinds, counts = logits.argmax(1), torch.ones(logits.shape[1])
         covered, nats = metrics.mode_coverage(kinds.cpu(), counts)
@@ -91,13 +113,14 @@ def by_class(real: Tensor, y_real: Tensor | None, made: Tensor, y_made: Tensor |
     }
 
 
-def counted_once(x: Tensor, x_train: Tensor, x_test: Tensor, features: Tensor, real: Tensor) -> dict[str, float]:
+def counted_once(x: Tensor, x_test: Tensor, features: Tensor, real: Tensor) -> dict[str, float]:
     """Of the first set alone: near-duplicates, and the historical Parzen window on pixels in [0, 1]."""
     pairs, kinds = metrics.birthday(features, real)
     found = {"near-duplicates": pairs} | ({"different examples, by birthdays": kinds} if pairs else {})
     if x.ndim == 4 and x[0].numel() <= WINDOWED:
-        a, b, c = ((part.flatten(1) + 1) / 2 for part in (x, x_test, x_train[:: max(1, len(x_train) // CHOOSING)]))
-        window = metrics.parzen(a, b, c)
+        a, b = ((part.flatten(1) + 1) / 2 for part in (x, x_test))
+        chooses = torch.arange(len(b)) % CHOOSING == 0
+        window = metrics.parzen(a, b[~chooses], b[chooses])
         found |= {"Parzen log-likelihood, historical": window.mean, "its standard error": window.error, "its width": window.sigma}
     return found
 

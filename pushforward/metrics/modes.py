@@ -16,9 +16,11 @@ def mode_coverage(kinds: Int[Tensor, " n"], share: Float[Tensor, " k"]) -> tuple
     kinds). KL is that of the empirical frequencies: with n examples of k equally frequent kinds a perfect generator has about (k - 1) / 2n.
 
     Raises:
-        BadInput: a kind that is not known.
+        BadInput: no example, or a kind that is not known.
     """
-    if len(kinds) and not (int(kinds.min()) >= 0 and int(kinds.max()) < len(share)):
+    if not len(kinds):
+        raise BadInput("No example was made, so no kind can be counted; give at least one.")
+    if not (int(kinds.min()) >= 0 and int(kinds.max()) < len(share)):
         raise BadInput(f"Kinds lie in {int(kinds.min())}..{int(kinds.max())}, but only 0..{len(share) - 1} are known.")
     count = torch.bincount(kinds, minlength=len(share)).double()
     made, real = count / count.sum(), share.double() / share.double().sum()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 import pushforward
 from pushforward.core import BadInput, Samples
-from pushforward.data import DataSpec, open_data
+from pushforward.data import Dataset, DataSpec, open_data
 from pushforward.evaluation import samples
 from pushforward.evaluation.feature_nets import FeatureNet, cached, feature_net
 from pushforward.evaluation.samples import of_samples
@@ -48,6 +48,22 @@ def test_copies_look_right_and_are_found_out(net: FeatureNet) -> None:
     assert found["nearness to training"] > 0.95, "all of them are copies"
     assert found["near-duplicates"] > 300 and 500 < found["different examples, by birthdays"] < 2_000, "898 of 899 drawn with replacement"
     assert found["its width"] > 0 and found["its standard error"] > 0
+
+
+def test_copies_are_found_out_by_few_samples_too(net: FeatureNet) -> None:
+    """What was copied need not be among the training examples that samples are compared with: all are looked through."""
+    copies = of_samples(Pretends(samples.every(TRAIN, len(TRAIN))[0]), TRAIN, TEST, net, 60)
+    fresh = of_samples(Pretends(samples.every(TEST, len(TEST))[0]), TRAIN, TEST, net, 60)
+    assert copies["samples"] == fresh["samples"] == 60
+    assert copies["nearness to training"] > 0.95 and fresh["nearness to training"] == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("count", "train", "said"), [(7, TRAIN, "but 7 samples are asked for"), (99, TRAIN.part(torch.arange(9)), "but 9 training")]
+)
+def test_too_few_are_said_to_be_too_few(net: FeatureNet, count: int, train: Dataset, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        of_samples(Pretends(torch.zeros(1, 1, 8, 8)), train, TEST, net, count)
 
 
 def test_noise_is_far_and_covers_nothing(net: FeatureNet) -> None:
@@ -132,5 +148,5 @@ def test_a_net_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is a VAE, which has no features"):
         feature_net(str(tmp_path / "vae"), "digits", (1, 8, 8))
     assert feature_net("", "digits", (1, 8, 8)) is None and feature_net("", "moons", (2,)) == FeatureNet("the rows themselves", None)
-    with pytest.raises(BadInput, match="at least 20 are needed"):
+    with pytest.raises(BadInput, match="at least 20, but 9 held-out"):
         of_samples(Pretends(torch.zeros(9, 1, 8, 8)), TRAIN, TEST.part(torch.arange(9)), FeatureNet("", None), 100)  # type: ignore[union-attr]
