@@ -7,7 +7,7 @@ from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
-from pushforward.core import UNLABELLED, BadInput, System, find_system, nearest, system_names
+from pushforward.core import UNLABELLED, BadInput, Judges, System, find_system, nearest, system_names
 from pushforward.data import Dataset, DataSpec, open_data
 from pushforward.data.palettes import twins
 from pushforward.recipes.pace import fitting_width, measure
@@ -221,10 +221,9 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
         and not (train.observe or train.hides)
         and not (train.attribute_names and "attributes" in known)
     ):
-        raise BadInput(
-            f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, name some in a CSV "
-            "(labels), say how many clusters to look for (classes), or use vae."
-        )
+        ways = "name some in a CSV (labels), say how many clusters to look for (classes), or use vae"
+        ways = "or use gan" if issubclass(kind, Judges) else ways  # which is told every label
+        raise BadInput(f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, {ways}.")
     if train.observe or train.hides:
         found["condition"] = "image"
     return {key: value for key, value in found.items() if key in known}

@@ -121,7 +121,8 @@ class ConditionalGAN(System, Samples, Generates, Judges):
     def __init__(self, config: Settings):
         super().__init__()
         if config.told == "label" and config.classes < 2:
-            raise BadInput(f"A conditional GAN needs at least 2 classes, but the data have {config.classes}. Use gan.")
+            other = "Use --told attributes" if config.attributes else "Use gan"
+            raise BadInput(f"A conditional GAN needs at least 2 classes, but the data have {config.classes}. {other}.")
         if config.told == "attributes" and not config.attributes:
             raise BadInput("A conditional GAN was to be told attributes, but the data have none. Name them in attributes_file, or use gan.")
         self.config = c = config

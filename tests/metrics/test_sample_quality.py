@@ -147,6 +147,9 @@ def test_a_net_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     pushforward.train("vae", "digits", run=tmp_path / "vae", images=64, quiet=True)
     with pytest.raises(BadInput, match="is a VAE, which has no features"):
         feature_net(str(tmp_path / "vae"), "digits", (1, 8, 8))
+    reader = pushforward.train("classifier", "digits", run=tmp_path / "reader", images=64, quiet=True).folder
+    with pytest.raises(BadInput, match=r"reads images of shape \(1, 8, 8\), but these examples have shape \(3, 8, 8\)"):
+        feature_net(str(reader), "photos", (3, 8, 8))
     assert feature_net("", "digits", (1, 8, 8)) is None and feature_net("", "moons", (2,)) == FeatureNet("the rows themselves", None)
     with pytest.raises(BadInput, match="at least 20, but 9 held-out"):
         of_samples(Pretends(torch.zeros(9, 1, 8, 8)), TRAIN, TEST.part(torch.arange(9)), FeatureNet("", None), 100)  # type: ignore[union-attr]
