@@ -41,7 +41,7 @@ def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: s
     metrics: one mapping a report, {"seen": images, "player/term": value, ...}; terms: the keys to draw, each named by what follows
     its last slash (by the whole key where two would be called the same). Missing and infinite values are left out.
     Of shares all of 0 to 1 is shown; of other units the steep start may leave the chart, which then says so.
-    level: a value to compare with, drawn as a broken line.
+    level: a value to compare with, drawn as a broken line that is always in sight.
     """
     figure = blank(4.6, 3.0)
     axes = figure.add_subplot()
@@ -63,6 +63,10 @@ def curves(metrics: Sequence[Mapping[str, float]], terms: Sequence[str], unit: s
         axes.set_ylim(-0.02, 1.02)
     else:
         _leave_start(axes, np.concatenate(whole), np.concatenate(later))
+        if level is not None:
+            low, high = axes.get_ylim()
+            margin = 0.04 * (max(high, level) - min(low, level))
+            axes.set_ylim(min(low, level - margin), max(high, level + margin))
     names = [name.replace("_", " ") if short.count(name) == 1 else term for name, term in zip(short, terms, strict=True)]
     legend(axes, lines, names, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handlelength=1.2, columnspacing=1.4)
     return drawn(figure)

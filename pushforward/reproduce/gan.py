@@ -3,7 +3,7 @@
     toys         25 Gaussians and a ring of 8: modes found and samples within 3 sigma; the modern game and that of 2014
     stacked      1,000 kinds of images: how many are made at all, among 26,000 samples
     equal        the same at equal budget, for five games
-    mnist        Frechet distance, precision, recall, coverage of the GAN of 2014 at its own settings and of the modern one
+    mnist        Frechet distance, precision, recall, coverage of the GAN of 2014, close to its own settings, and of the modern one
     conditional  whether samples are read as the class asked for, by three ways of telling it
     dropout      "dropout seems important in the discriminator": the GAN of 2014 with and without
     rules        who moves when, at equal numbers of gradients
@@ -12,6 +12,7 @@ Settings were chosen on 10,000 held-back training digits; lengths are fixed befo
 """
 
 from functools import partial
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
     }
     lines = Run(runs / "mnist/mnist_gan/seed-0/run").metrics()
     drawn["judging"] = figures.curves(lines, ["judge/real", "judge/held_out", "judge/made"], "probability of being real", 0.5)
+    drawn["value"] = figures.curves(lines, ["discriminator/value"], "v, nats", -log(4))
     return [figures.save(picture, runs / "pictures" / f"gan-{name}.png") for name, picture in drawn.items()]
 
 

@@ -168,6 +168,7 @@ def test_runs_that_are_none_or_damaged(ask, runs, tmp_path):
     refused(ask, ["sample", runs["vae"].parent / "vaee"], "There is no run", tmp_path)
     (tmp_path / "plain").mkdir()
     refused(ask, ["sample", "plain"], "plain is no run", tmp_path)
+    refused(ask, ["evaluate", "plain"], "plain is no run", tmp_path)
     run = shutil.copytree(runs["vae"], tmp_path / "run")
     refused(ask, [*DIGITS, "--run", "run"], "run holds a run with other settings", tmp_path)
     recipe = json.loads((run / "recipe.json").read_text())
