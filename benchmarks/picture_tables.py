@@ -79,7 +79,7 @@ def completions(data: str) -> str:
             rows.append([*row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], ""), f"{minutes_of(cell):.1f}"])
     heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "minutes"]
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
-    after = "\nThe last but one columns are means over the holes, sharpness and parts in the hole alone. Minutes are of two cores. "
+    after = "\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over the holes. Minutes are of two cores. "
     return table(heads, rows) + after + measured("completion")
 
 

@@ -56,12 +56,14 @@ class Edit:
         if data.pairs and (self.mask or self.blend):
             raise BadInput(f"{run.folder} translates whole images and hides nothing of them. Leave --mask and --blend out.")
         settled: dict[str, Tensor] = {}
+        names: dict[str, str] = {}
         for file, seed, made in (self.translated if data.pairs else self.painted)(run, system):
             if seed is None and self.several:
                 settled[file] = made
             elif seed is not None and bool((made == settled[file]).all()):
                 raise BadInput(f"{run.folder} answers without noise, so that all answers are the same. Leave --several out.")
-            name = str(Path(file).with_suffix("")) + ("" if seed is None else f"-{seed + 1}")
+            stem = names.setdefault(file, unused(str(Path(file).with_suffix("")), Path(file).suffix, set(names.values())))
+            name = stem if seed is None else f"{stem}-{seed + 1}"
             print(figures.save(Image.fromarray(pixels(made)[0]), (self.out or outputs(run) / "edited") / f"{name}.png"))
 
     @property
@@ -100,3 +102,8 @@ class Edit:
                     seed,
                     blended(photo.image, made, photo.hole) if self.blend else torch.where(photo.hole > 0, made, photo.image),
                 )
+
+
+def unused(stem: str, suffix: str, taken: set[str]) -> str:
+    """What answers to a file are called, where another of that name but for its ending has been answered: its ending is then told too."""
+    return stem if stem not in taken else f"{stem}{suffix.replace('.', '-')}"

@@ -15,13 +15,17 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, interpolate, pad
 
-from pushforward.cli.predicting import entries, listed
+from pushforward.cli.opening import say
+from pushforward.cli.predicting import content_of, entries, listed
 from pushforward.core import BadInput, Batch
-from pushforward.data import masks
-from pushforward.data.decode import NoImage, decode
+from pushforward.data import drawn_masks, masks
+from pushforward.data.decode import NoImage, decode, loses
 from pushforward.data.images import printable
 from pushforward.data.resize import fitted
 from pushforward.runs import Run
+
+FAINT = 0.02
+"""Share of a mask's pixels, those of smooth edges, that may be neither black nor white without a word."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,26 @@ def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
         BadInput: no photo, or a mask that does not fit one.
     """
     good, bad = 0, []
+    if mask and drawn_masks.half_tones(drawn_masks.grey_of(mask.expanduser())) > FAINT:
+        say(f"The mask '{mask}' is not black and white alone: what is middling grey or lighter is painted.")
     with entries(path) as found:
         for entry in found:
+            name = printable(entry.name)
             try:
-                pixels = decode(entry.read())
+                content = content_of(entry)
+                pixels = decode(content)
             except NoImage as reason:
-                bad.append(f"{printable(entry.name)} ({reason})")
+                bad.append(f"{name} ({reason})")
                 continue
             good += 1
-            yield photo_of(run, printable(entry.name), pixels, mask)
+            grey = pixels.ndim == 3 and run.recipe.config["shape"][0] == 1
+            if lost := ", and ".join(filter(None, (loses(content), "it was made grey, as the run's images are" if grey else ""))):
+                say(f"{name}: {lost}; all else that is seen stays as it is.")
+            yield photo_of(run, name, pixels, mask)
     if not good:
         raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
+    if bad:
+        say(f"Files left out: {listed(bad)}.")
 
 
 def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Photo:
@@ -83,7 +96,7 @@ def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Phot
     top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
     hole = pad(hidden(run.recipe.data.mask, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
     if mask:
-        hole = masks.drawn(mask.expanduser(), tall, wide)[None, None]
+        hole = drawn_masks.drawn(mask.expanduser(), tall, wide)[None, None]
     inside = hole[:, :, top : top + side[0], left : left + side[1]]
     if float(inside.sum()) < float(hole.sum()):
         raise BadInput(
@@ -105,7 +118,7 @@ def hidden(mask: str, side: tuple[int, int], size: tuple[int, int]) -> Float[Ten
     """What was hidden in training, in a square of this side."""
     if mask in masks.NAMES:
         return masks.holes(mask, 1, *side, torch.Generator().manual_seed(0))
-    return interpolate(masks.drawn(Path(mask).expanduser(), *size)[None, None], side, mode="nearest-exact")
+    return interpolate(drawn_masks.drawn(Path(mask).expanduser(), *size)[None, None], side, mode="nearest-exact")
 
 
 def smaller(hole: Float[Tensor, "1 1 p q"], size: tuple[int, int]) -> Float[Tensor, "1 1 h w"]:

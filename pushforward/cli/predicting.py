@@ -88,18 +88,25 @@ def suited(entry: Entry, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]
         NoImage: why it cannot be used.
     """
     channels, height, width = shape
-    try:
-        pixels = decode(entry.read())
-    except NoImage:
-        raise
-    except Exception as error:  # zipfile and zlib raise nearly every kind on broken members
-        raise NoImage(f"unreadable: {error or type(error).__name__}") from error
+    pixels = decode(content_of(entry))
     image = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
     same = image.size == (width, height)
     if not same and width != height:
         raise NoImage(f"{image.width}x{image.height} pixels, but the run was trained on {width}x{height}")
     planes = np.asarray(image if same else fitted(image, width)).reshape(height, width, channels).transpose(2, 0, 1)
     return planes, same and (pixels.ndim == 3) == (channels == 3)
+
+
+def content_of(entry: Entry) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        NoImage: why they cannot be had.
+    """
+    try:
+        return entry.read()
+    except Exception as error:  # zipfile and zlib raise nearly every kind on broken members
+        raise NoImage(f"unreadable: {error or type(error).__name__}") from error
 
 
 def listed(items: list[str]) -> str:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import entries, usable
+from pushforward.cli.predicting import content_of, entries, listed, usable
 from pushforward.core import BadInput, Batch
 from pushforward.data import Dataset, pairs
 from pushforward.data.decode import NoImage, decode
@@ -28,7 +28,7 @@ def shown_of(run: Run, path: Path) -> tuple[list[str], Batch]:
     files, image, changed, bad = usable(path, (channels_of(run), *shape[1:]))
     if changed or bad:
         how = f"fitted to {shape[2]}x{shape[1]} pixels and {channels_of(run)} channels"
-        say(f"{changed} of {len(files)} images were {how}; files left out: {len(bad)}.")
+        say(f"{changed} of {len(files)} images were {how}; files left out: {listed(bad) if bad else 'none'}.")
     data, way = Dataset(path.name, image=image, names=tuple(files)), run.recipe.data.pairs
     found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
     return files, {"source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]}
@@ -57,12 +57,13 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
     height, width = run.recipe.config["shape"][1:]
     # of a palette that was found, the colours are the names
     palette = ",".join(run.recipe.parts) if run.recipe.data.palette.isdecimal() else run.recipe.data.palette
-    files, sources = [], []
+    files, sources, bad = [], [], []
     with entries(path) as found:
         for entry in found:
             try:
-                picture = Image.fromarray(decode(entry.read())).convert("RGB")
-            except NoImage:
+                picture = Image.fromarray(decode(content_of(entry))).convert("RGB")
+            except NoImage as reason:
+                bad.append(f"{printable(entry.name)} ({reason})")
                 continue
             pixels = torch.from_numpy(np.asarray(picture).transpose(2, 0, 1).copy())[None]
             drawn = Dataset(printable(entry.name), image=pixels, source=pixels)
@@ -70,5 +71,7 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
             sources.append(pairs.as_source(snapped, height, width))
             files.append(drawn.name)
     if not files:
-        raise BadInput(f"There is no image in '{path}' that can be used. Give a label map, or a folder or zip of them.")
+        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give a label map, or a folder or zip of them.")
+    if bad:
+        say(f"Files left out: {listed(bad)}.")
     return files, {"source": torch.cat(sources)}

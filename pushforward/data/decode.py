@@ -20,10 +20,10 @@ class NoImage(Exception):
     """Why a file cannot be used as an image, in a few words."""
 
 
-def decode(content: bytes, size: int = 0) -> np.ndarray:
+def decode(content: bytes, size: int = 0, ground: str = "white") -> np.ndarray:
     """uint8 [h, w] where all three colours are equal everywhere, else [h, w, 3]; turned upright as EXIF says.
 
-    Of an animation the first frame, of 16 bits the upper 8; palettes and CMYK become RGB; what is transparent is laid on white.
+    Of an animation the first frame, of 16 bits the upper 8; palettes and CMYK become RGB; what is transparent is laid on the ground.
     size: the central square in `size` x `size` pixels; 0 leaves the image as it is.
 
     Raises:
@@ -31,7 +31,7 @@ def decode(content: bytes, size: int = 0) -> np.ndarray:
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return _pixels(image, size)
+            return _pixels(image, size, ground)
     except NoImage:
         raise
     except UnidentifiedImageError as error:
@@ -40,7 +40,18 @@ def decode(content: bytes, size: int = 0) -> np.ndarray:
         raise NoImage(f"broken: {error or type(error).__name__}") from error
 
 
-def _pixels(image: Image.Image, size: int) -> np.ndarray:
+def loses(content: bytes) -> str:
+    """What of a file `decode` cannot keep, in a few words; nothing, where all is kept."""
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if image.mode.startswith("I"):
+                return "of its 16 bits 8 were kept"
+            return "what is transparent was laid on white" if image.has_transparency_data else ""
+    except Exception:  # it is no image, which `decode` says
+        return ""
+
+
+def _pixels(image: Image.Image, size: int, ground: str) -> np.ndarray:
     width, height = image.size
     if width * height > PIXELS:
         raise NoImage(f"{width}x{height} pixels, more than {PIXELS:,}")
@@ -50,7 +61,7 @@ def _pixels(image: Image.Image, size: int) -> np.ndarray:
         if size:
             image.draft(None, (2 * size, 2 * size))  # a JPEG is decoded at a fraction of its size, still twice what is needed
         image.load()
-        upright = _plain(_upright(image))
+        upright = _plain(_upright(image), ground)
         pixels = np.asarray(fitted(upright, size) if size and upright.size != (size, size) else upright)
     grey = pixels.ndim == 3 and (pixels == pixels[..., :1]).all()
     return pixels[..., 0] if grey else pixels
@@ -62,14 +73,14 @@ def _upright(image: Image.Image) -> Image.Image:
     return image
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _plain(image: Image.Image, ground: str) -> Image.Image:
     """Mode L or RGB."""
     if image.mode.startswith("I"):  # 16 bits: 65535 = 255 * 257
         values = np.asarray(image).astype(np.int64).clip(0, 65535)
         return Image.fromarray(((values + 128) // 257).astype(np.uint8))
     if image.has_transparency_data:
         colours = image.convert("RGBA")
-        white = Image.new("RGB", image.size, "white")
-        white.paste(colours, mask=colours.getchannel("A"))
-        return white
+        laid = Image.new("RGB", image.size, ground)
+        laid.paste(colours, mask=colours.getchannel("A"))
+        return laid
     return image.convert("L" if image.mode in ("1", "L") else "RGB")

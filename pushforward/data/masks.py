@@ -12,10 +12,8 @@ some.png                   your own: white is painted, black is seen; grey count
 from math import pi
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
 from pushforward.core import BadInput, nearest
@@ -37,7 +35,6 @@ STROKES, CORNERS = 4, 5
 """Brush strokes of a mask, and pieces of each."""
 LONG, THICK, TURN = (0.1, 0.3), (0.04, 0.1), pi / 3
 """Length of a piece and half its thickness, as shares of the shorter side; how far it turns at a corner."""
-GREY = 128
 
 
 def check(name: str) -> None:
@@ -73,29 +70,6 @@ def mixed(count: int, height: int, width: int, chance: torch.Generator) -> Float
         place = (chosen == number).nonzero().flatten()
         found[place] = holes(name, len(place), height, width, chance)
     return found
-
-
-def drawn(path: Path, height: int, width: int) -> Float[Tensor, "h w"]:
-    """A user's mask.
-
-    Raises:
-        BadInput: no file, or one that is no picture, of another size, empty or full.
-    """
-    if not path.is_file():
-        raise BadInput(f"There is no file '{path}'; a mask is a PNG here, as large as the photo, white where to paint.")
-    try:
-        with Image.open(path) as picture:
-            grey = np.asarray(picture.convert("L"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise BadInput(f"The mask '{path}' cannot be read as a picture ({error}); give another PNG.") from error
-    if grey.shape != (height, width):
-        found = f"{grey.shape[1]}x{grey.shape[0]}"
-        raise BadInput(f"The mask '{path}' has {found} pixels, but images have {width}x{height}; draw it in that size.")
-    hidden = torch.from_numpy((grey >= GREY).astype(np.float32))
-    if not 0 < float(hidden.mean()) < 1:
-        what = "nothing: it is black all over" if not bool(hidden.any()) else "everything: it is white all over"
-        raise BadInput(f"The mask '{path}' hides {what}; white is what to paint, black what is seen.")
-    return hidden
 
 
 def squares(count: int, height: int, width: int, chance: torch.Generator) -> Float[Tensor, "n 1 h w"]:

@@ -223,7 +223,7 @@ def snapped(data: Dataset, palette: Palette) -> Dataset:
 
 
 def fitted(data: Dataset, size: int) -> Dataset:
-    """A pair in another size: the image by area, a map of parts by its nearest pixels.
+    """A pair in another size: the image as all images are resized, a map of parts by its nearest pixels.
 
     Raises:
         BadInput: sides of different size.

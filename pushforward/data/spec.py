@@ -8,7 +8,21 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 
 from pushforward.core import UNLABELLED, BadInput, nearest
-from pushforward.data import arrays, attributes_file, digits, faces, idx, images, labels_file, masks, pairs, stacked, tables, toys
+from pushforward.data import (
+    arrays,
+    attributes_file,
+    digits,
+    drawn_masks,
+    faces,
+    idx,
+    images,
+    labels_file,
+    masks,
+    pairs,
+    stacked,
+    tables,
+    toys,
+)
 from pushforward.data.chance import split
 from pushforward.data.checks import check_differ
 from pushforward.data.dataset import Binarise, Dataset
@@ -231,5 +245,5 @@ def _dressed(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
     if spec.mask in masks.NAMES:
         how["mask"] = spec.mask
     elif spec.mask:
-        how["hole"] = masks.drawn(Path(os.path.expanduser(spec.mask)), *train.shape[1:])
+        how["hole"] = drawn_masks.drawn(Path(os.path.expanduser(spec.mask)), *train.shape[1:])
     return replace(train, **how), None if test is None else replace(test, **how)

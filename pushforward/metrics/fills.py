@@ -26,7 +26,7 @@ Images = Float[Tensor, "n c h w"]
 Masks = Float[Tensor, "n 1 h w"]
 RADIUS = 3
 """Pixels that Telea's method looks around."""
-COMPONENTS = (25, 50, 100, 200, 400, 800)
+COMPONENTS = (25, 50, 100, 200, 400, 800, 1600)
 """Numbers of directions that are tried,"""
 NOISIER = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 """and t,"""

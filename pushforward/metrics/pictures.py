@@ -3,7 +3,7 @@
 L1            E |y - y'|, pixels in [-1, 1]
 PSNR          10 log10(4 / E (y - y')^2), in decibels
 SSIM          structural similarity (Wang et al. 2004), by torchmetrics; 1 for equal pictures
-sharpness     variance of the Laplacian, y' as a share of y: below 1 blur, above 1 noise
+sharpness     variance of the Laplacian, y' as a share of y: below 1 blur, above 1 noise; of a hole without its rim, where it sees the seam
 intersection  of the histograms of L, a and b over all pixels of a set, 1 for equal ones              (Isola et al. 2017, section 4.2)
 segmentation  pixel and class accuracy, F and intersection over union, from a confusion matrix        (Long et al. 2015)
 
@@ -15,7 +15,7 @@ from statistics import mean
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, max_pool2d
 
 from pushforward.core import BadInput
 
@@ -85,10 +85,14 @@ def ssim(truth: Pictures, made: Pictures) -> float:
 
 
 def laplacian_variance(x: Pictures, mask: Masks | None = None) -> Float[Tensor, " n"]:
-    """Variance of the Laplacian of the brightness of each picture; the frame of one pixel does not count."""
+    """Variance of the Laplacian of the brightness of each picture; the frame of one pixel does not count, nor do pixels of the mask whose
+    neighbours are not in it, but where that leaves none."""
     weights = torch.tensor(LUMA if x.shape[1] == 3 else (1.0,), device=x.device).view(1, -1, 1, 1)
     kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=x.device)[None, None]
-    found, inner = conv2d((x.float() * weights).sum(1, keepdim=True), kernel), None if mask is None else mask[..., 1:-1, 1:-1]
+    found, inner = conv2d((x.float() * weights).sum(1, keepdim=True), kernel), None
+    if mask is not None:
+        within = -max_pool2d(-mask, 3, 1)
+        inner = torch.where(within.amax((1, 2, 3), keepdim=True) > 0, within, mask[..., 1:-1, 1:-1])
     return where_counted(found.square(), inner) - where_counted(found, inner).square()
 
 

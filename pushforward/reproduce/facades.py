@@ -1,8 +1,9 @@
 """Pictures from maps of their parts: what each term of pix2pix's objective does, and how large its critic's patches should be.
 
     facades/OBJECTIVE   l1, gan, cgan, l1+gan, l1+cgan on facades, three seeds                       (Isola et al. 2017, table 1)
-    field/PIXELS        patches of 1, 16, 70 pixels, and of the whole image                           (table 3)
-    better/WHAT         what came after: resizing in place of transposed convolutions, matching, several scales, slope penalty
+    field/PIXELS        patches of 1, 16, 34 and 70 pixels, and of the whole image                    (table 3)
+    better/WHAT         what came after: resizing in place of transposed convolutions, matching, several scales, slope penalty; and codes,
+                        which leave dropout out and need a smaller weight of L1, so that this stands beside them alone
     celebamask/, drawn/ the same two objectives from maps of faces; drawn ones need no download
     length/IMAGES       what chooses how long: 360 training pairs, and a judge of them, asked about the 40 kept apart
 
@@ -29,13 +30,15 @@ from pushforward.runs import Run
 PALETTE = "#0000aa,#0000ff,#0055ff,#00aaff,#00ffff,#55ffaa,#aaff55,#ffff00,#ffaa00,#ff5500,#ff0000,#aa0000"
 """The twelve colours of the maps."""
 OBJECTIVES = ("l1", "gan", "cgan", "l1+gan", "l1+cgan")
-FIELDS = {"1": 1, "16": 16, "70": 70, "whole": 142}
+FIELDS = {"1": 1, "16": 16, "34": 34, "70": 70, "whole": 142}
+"""Those of 70 pixels and more see all of an image of 64, most of them its border too."""
 BETTER: dict[str, dict[str, Any]] = {
     "resize": {"upwards": "resize"},
     "matching": {"matching": 10.0},
     "scales": {"scales": 2, "field": 34},
     "r1": {"r1": 1.0},
-    "code": {"code": 8, "l1": 10.0},
+    "l1=10": {"l1": 10.0},
+    "code, l1=10": {"code": 8, "l1": 10.0},
 }
 LENGTHS = (6_000, 12_000, 24_000)
 """Images to try on training pairs kept apart,"""

@@ -185,3 +185,28 @@ def test_a_longer_training_on_other_data_is_refused_before_it_is_written(ask, tm
     answer = ask("resume", run.folder, "--extend", 200)
     assert answer.code == 2 and "are not those the run was trained on" in answer.err
     assert (run.folder / "recipe.json").read_bytes() == before
+
+
+def test_what_cannot_be_kept_of_a_photo_or_a_mask_is_said(ask, place, tmp_path):
+    photo = np.asarray(Image.open(place / "photo.png").resize((16, 16)).convert("RGBA")).copy()
+    photo[:3, :, 3] = 0
+    Image.fromarray(photo).save(tmp_path / "clear.png")
+    soft = np.asarray(Image.open(place / "hole.png")).astype(float)
+    soft[:, 9:12] = 140
+    Image.fromarray(soft.astype(np.uint8)).save(tmp_path / "soft.png")
+    answer = ask("edit", place / "holes", tmp_path / "clear.png", "--mask", tmp_path / "soft.png")
+    assert answer.code == 0, answer.err
+    assert "clear.png: what is transparent was laid on white" in answer.err
+    assert "not black and white alone" in answer.err
+    assert "not black and white" not in ask("edit", place / "holes", tmp_path / "clear.png", "--mask", place / "hole.png").err
+
+
+def test_photos_of_one_name_get_answers_of_their_own_and_what_is_left_out_is_said(ask, place, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("a.png", "a.jpg"):
+        Image.open(place / "photo.png").convert("RGB").save(tmp_path / "mine" / name)
+    (tmp_path / "mine" / "b.png").write_bytes(b"no picture")
+    for run in ("holes", "edges"):
+        answer = ask("edit", place / run, tmp_path / "mine", "--out", tmp_path / run)
+        assert answer.code == 0 and "b.png (not a PNG" in answer.err, answer.err
+        assert sorted(path.name for path in (tmp_path / run).iterdir()) == ["a-png.png", "a.png"]

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from pushforward.core import BadInput, Stage
 from pushforward.data import DataSpec, Shuffled, open_data
-from pushforward.data.masks import BOXES, NAMES, drawn, holes
+from pushforward.data.drawn_masks import drawn
+from pushforward.data.masks import BOXES, NAMES, holes
 
 
 def masks(name: str, count: int = 40, seed: int = 0, size: tuple[int, int] = (32, 24)) -> torch.Tensor:
@@ -97,3 +99,17 @@ def test_bad_masks_are_a_sentence(options: dict[str, object], words: str) -> Non
         open_data(DataSpec("faces", size=16, **options))  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="which have no pixels to hide"):
         open_data(DataSpec("moons", mask="square"))
+
+
+def test_a_mask_of_16_bits_or_with_transparent_places_is_read_as_it_looks(tmp_path: Path) -> None:
+    deep = np.zeros((8, 8), np.uint16)
+    deep[2:4], deep[5:] = 65535, 300  # white, and nearly black
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    layer = np.full((8, 8, 4), 255, np.uint8)
+    layer[..., 3] = 0
+    layer[2:4, :, 3] = 255  # white strokes on a layer that is transparent elsewhere
+    Image.fromarray(layer).save(tmp_path / "layer.png")
+    expected = torch.zeros(8, 8)
+    expected[2:4] = 1
+    for name in ("deep.png", "layer.png"):
+        assert torch.equal(drawn(tmp_path / name, 8, 8), expected), name

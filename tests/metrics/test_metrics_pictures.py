@@ -27,14 +27,17 @@ def test_psnr_of_a_constant_difference_and_inside_a_mask() -> None:
     assert pictures.l1(X, y, mask) == pytest.approx(0.2, abs=1e-6) and pictures.l1(X, y, 1 - mask) == 0
 
 
-def test_sharpness_inside_a_mask_is_that_of_the_part() -> None:
+def test_sharpness_inside_a_mask_is_that_of_the_part_and_not_of_its_seam() -> None:
     blur = torch.nn.functional.avg_pool2d(X, 3, 1, 1)
     mask = torch.zeros(4, 1, 32, 32)
     mask[:, :, :, 20:] = 1
     half = torch.where(mask > 0, blur, X)
-    assert pictures.sharpness(X, half, 1 - torch.nn.functional.max_pool2d(mask, 3, 1, 1)) == pytest.approx(1)
-    inside = 1 - torch.nn.functional.max_pool2d(1 - mask, 3, 1, 1)
-    assert pictures.sharpness(X, half, inside) == pytest.approx(pictures.sharpness(X[..., 20:], blur[..., 20:]), rel=0.2)
+    assert pictures.sharpness(X, half, 1 - mask) == pytest.approx(1)
+    assert pictures.sharpness(X, half, mask) == pytest.approx(pictures.sharpness(X[..., 20:], blur[..., 20:]), rel=0.1)
+    assert pictures.sharpness(X, torch.where(mask > 0, 0.3, X), mask) == pytest.approx(0, abs=1e-6), "one colour is not sharp"
+    thin = torch.zeros(4, 1, 32, 32)
+    thin[..., 7] = 1
+    assert pictures.sharpness(X, X, thin) == pytest.approx(1), "of a hole that is all rim, the rim"
 
 
 def test_blur_is_dull_and_noise_is_too_sharp() -> None:
