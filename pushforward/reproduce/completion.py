@@ -6,7 +6,7 @@
 Data: `celeba`, 8,000 aligned faces to train on, 1,000 of its validation part to test; `celebamask`, 800 and 100; `drawn`, procedural
 faces, which need no download. 64 pixels. The parser learned from the training pairs of CelebAMask-HQ (Helen's 11 parts), or from drawn
 faces; parts in answers are counted by a second parser, trained apart and of another width, which is also asked about the true faces of
-CelebAMask-HQ. Nobody drew the parts of CelebA's faces, which stand otherwise in their frames: there its agreement with itself is all there is.
+CelebAMask-HQ. Nobody drew the parts of CelebA's faces, which stand otherwise in their frames: there is only its agreement with itself.
 """
 
 from dataclasses import replace
