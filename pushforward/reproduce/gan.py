@@ -24,6 +24,7 @@ from pushforward.core import Samples
 from pushforward.data import toys
 from pushforward.evaluation.feature_nets import feature_net
 from pushforward.evaluation.samples import made, of_samples
+from pushforward.recipes.named import RECIPES
 from pushforward.reproduce.cells import Cell, trained
 from pushforward.runs import Run
 
@@ -59,10 +60,16 @@ def cells() -> list[Cell]:
     return [*toy_cells(), *image_cells(), *rule_cells()]
 
 
+def whole(recipe: str, setting: dict[str, Any]) -> dict[str, Any]:
+    """A setting with what the recipe has of its own: where that changes, cells are measured again."""
+    plan = RECIPES[recipe]()
+    return {"recipe": recipe, "images": plan.images, **plan.settings, **setting}
+
+
 def toy_cells() -> list[Cell]:
     """Two mixtures, two games, five seeds."""
     return [
-        Cell(f"toys/{toy}/{name}/seed-{seed}", setting, seed, partial(measure_toy, setting, seed))
+        Cell(f"toys/{toy}/{name}/seed-{seed}", whole("gaussians_gan", setting), seed, partial(measure_toy, setting, seed))
         for toy in toys.CENTRES
         for name, game in (("modern", {}), ("2014", OLD))
         for seed in range(SEEDS)
@@ -72,19 +79,23 @@ def toy_cells() -> list[Cell]:
 
 def image_cells() -> list[Cell]:
     """Stacked digits, MNIST, conditional, dropout."""
-    found = [Cell(f"stacked/seed-{seed}", {}, seed, partial(measure_stacked, {}, seed)) for seed in range(2)]
+    found = [Cell(f"stacked/seed-{seed}", whole("stacked_gan", {}), seed, partial(measure_stacked, {}, seed)) for seed in range(2)]
     for name, game in GAMES.items():
         setting = game | {"images": int(EQUAL / COST[name])}
-        found += [Cell(f"equal/{name}/seed-{seed}", setting, seed, partial(measure_stacked, setting, seed)) for seed in range(2)]
+        asked = whole("stacked_gan", setting)
+        found += [Cell(f"equal/{name}/seed-{seed}", asked, seed, partial(measure_stacked, setting, seed)) for seed in range(2)]
     for recipe in ("mnist_gan", "gan_2014"):
-        found += [Cell(f"mnist/{recipe}/seed-{seed}", {}, seed, partial(measure_samples, recipe, {}, seed)) for seed in range(2)]
+        asked = whole(recipe, {})
+        found += [Cell(f"mnist/{recipe}/seed-{seed}", asked, seed, partial(measure_samples, recipe, {}, seed)) for seed in range(2)]
     for way in ("projection", "concatenation", "auxiliary"):
         setting = {"conditioning": way}
-        found.append(Cell(f"conditional/{way}", setting, 0, partial(measure_samples, "mnist_conditional_gan", setting, 0)))
+        asked, recipe = whole("mnist_conditional_gan", setting), "mnist_conditional_gan"
+        found.append(Cell(f"conditional/{way}", asked, 0, partial(measure_samples, recipe, setting, 0)))
     for name, share in (("on", 0.5), ("off", 0.0)):
         setting = {"dropout": share, "images": 1_500_000}
+        asked = whole("gan_2014", setting)
         found += [
-            Cell(f"dropout/{name}/seed-{seed}", setting, seed, partial(measure_samples, "gan_2014", setting, seed)) for seed in range(3)
+            Cell(f"dropout/{name}/seed-{seed}", asked, seed, partial(measure_samples, "gan_2014", setting, seed)) for seed in range(3)
         ]
     return found
 
@@ -94,9 +105,11 @@ def rule_cells() -> list[Cell]:
     found = []
     for rule, share in RULES.items():
         toy = {"data": "eight", "rule": rule, "images": int(TOY * share)} | OLD
-        found += [Cell(f"rules/eight/{rule}/seed-{seed}", toy, seed, partial(measure_toy, toy, seed)) for seed in range(2)]
+        asked = whole("gaussians_gan", toy)
+        found += [Cell(f"rules/eight/{rule}/seed-{seed}", asked, seed, partial(measure_toy, toy, seed)) for seed in range(2)]
         digits = {"rule": rule, "images": int(RULED * share)}
-        found.append(Cell(f"rules/mnist/{rule}", digits, 0, partial(measure_samples, "mnist_gan", digits, 0)))
+        asked = whole("mnist_gan", digits)
+        found.append(Cell(f"rules/mnist/{rule}", asked, 0, partial(measure_samples, "mnist_gan", digits, 0)))
     return found
 
 
