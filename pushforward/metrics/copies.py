@@ -19,6 +19,8 @@ from pushforward.core import BadInput
 
 TOGETHER = 500
 """Rows whose distances to all others are held at a time."""
+SAME = 1e-6
+"""Distance of what is the same but for rounding, as a share of the length of a row."""
 WIDTHS = tuple(10 ** (-1 + 0.1 * step) for step in range(13))
 """Standard deviations of the Parzen window that are tried, for pixels in [0, 1]."""
 
@@ -61,14 +63,17 @@ def nearness(made: Float[Tensor, "n d"], training: Float[Tensor, "t d"], held_ou
 
 
 def birthday(made: Float[Tensor, "n d"], real: Float[Tensor, "m d"]) -> tuple[int, float]:
-    """Pairs of made examples that are nearer to each other than the nearest two of as many real ones, and n^2 / (2 pairs), or infinity.
+    """Pairs of made examples that are nearer to each other than the nearest two of as many real ones that are not the same; and
+    n^2 / (2 pairs), or infinity.
 
     Raises:
         BadInput: fewer real examples than made ones, or fewer than two.
     """
     if len(made) < 2 or len(real) < len(made):
         raise BadInput(f"Pairs of {len(made)} made examples are compared with pairs of as many real ones, of which there are {len(real)}.")
-    nearest_real = to_nearest(real[: len(made)], real[: len(made)], itself=True).min()
+    nearest = to_nearest(real[: len(made)], real[: len(made)], itself=True)
+    different = nearest > SAME * real.double().norm(dim=1).mean()
+    nearest_real = nearest[different].min() if bool(different.any()) else nearest.min()
     pairs = 0
     for start in range(0, len(made), TOGETHER):
         distance = torch.cdist(made[start : start + TOGETHER].double(), made.double())

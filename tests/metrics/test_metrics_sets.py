@@ -107,6 +107,15 @@ def test_near_modes() -> None:
 # ---------------------------------------------------------------- copies
 
 
+def test_a_real_example_that_is_there_twice_hides_no_copies() -> None:
+    chance = torch.Generator().manual_seed(0)
+    real, few = torch.randn(300, 8, generator=chance), torch.randn(40, 8, generator=chance)
+    made = few[torch.randint(40, (300,), generator=chance)]
+    pairs = metrics.birthday(made, real)[0]
+    real[7] = real[8]
+    assert metrics.birthday(made, real)[0] == pairs > 500
+
+
 def test_nearness_tells_copies_from_fresh_examples() -> None:
     training, held_out, fresh = (normal(800, 5, seed) for seed in range(3))
     assert metrics.nearness(fresh, training, held_out) == pytest.approx(0.5, abs=0.04)
