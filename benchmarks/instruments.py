@@ -2,8 +2,8 @@
 
     python benchmarks/instruments.py            writes results/instruments.json
 
-Faces of 64 pixels with their parsing maps. Samples: `evaluate zoo/gan --samples 10000` without reading the data and opening the system: five
-sets of 10,000 images of 28x28 beside as many test digits of MNIST, the real-against-real floor, and distances to all training digits.
+Faces of 64 pixels with their parsing maps. Samples: what `evaluate zoo/gan --samples 10000` does once the data are read and the system is
+open: five sets of 10,000 images of 28x28 beside as many test digits of MNIST, the real-against-real floor, nearness to all training digits.
 """
 
 import statistics

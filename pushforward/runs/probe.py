@@ -34,7 +34,7 @@ def probed(system: System, train: Dataset, held_out: Dataset | None) -> dict[str
     with generators_left_alone():
         real = few(train, system)
         made = system.propose(real, seed=0)
-        found = judged(system, real, made, None if held_out is None else few(held_out, system))
+        found = judged(system, real, made, None if held_out is None else few(held_out, system), system.needs)
         found |= compared(real, made)
         if "label" not in system.needs and 2 <= len(train.classes) <= KINDS:
             known = few(train, system, KNOWN)
@@ -54,8 +54,8 @@ def content(batch: Batch) -> Tensor:
     return batch["image"] if "image" in batch else batch["row"]
 
 
-def judged(system: Judges, real: Batch, made: Batch, held_out: Batch | None) -> dict[str, float]:
-    """What D says, and how steep it is."""
+def judged(system: Judges, real: Batch, made: Batch, held_out: Batch | None, needs: frozenset[str]) -> dict[str, float]:
+    """What D says, and how steep it is; needs: what it reads of a batch."""
     key = "image" if "image" in real else "row"
     logits, slopes = {}, {}
     for name, batch in (("real", real), ("made", made), ("held_out", held_out)):
@@ -66,9 +66,22 @@ def judged(system: Judges, real: Batch, made: Batch, held_out: Batch | None) -> 
             says = system.judge(batch | {key: x})  # type: ignore[arg-type, operator]
             slopes[name] = squared_slope(says, x)
         logits[name] = says.detach().double()
-    middle = (logits["real"].mean() + logits["made"].mean()) / 2 if system.floating else 0.0
-    told = {name: float((says - middle).sigmoid().mean()) for name, says in logits.items()}
+    told, by_class = {}, "label" in needs
+    for name, batch in (("real", real), ("made", made), ("held_out", held_out)):
+        if batch is not None:
+            middle = middles(logits, real, batch, by_class) if system.floating else 0.0
+            told[name] = float((logits[name] - middle).sigmoid().mean())
     return told | {f"slope_{name}": float(slopes[name].detach()) for name in ("real", "made")}
+
+
+def middles(logits: dict[str, Tensor], real: Batch, batch: Batch, by_class: bool) -> Tensor:
+    """What D gives real and generated examples alike, for each example of a batch: of its own class, where D is told one."""
+    alike = (logits["real"] + logits["made"]) / 2  # generated examples are asked to be of the classes of real ones
+    if not by_class:
+        return alike.mean()
+    same = batch["label"][:, None] == real["label"]
+    of_class = (same * alike).sum(1) / same.sum(1).clamp(min=1)
+    return torch.where(same.any(1), of_class, alike.mean())
 
 
 def compared(real: Batch, made: Batch) -> dict[str, float]:

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import pushforward
-from pushforward.core import find_system
+from pushforward.core import Batch, find_system
 from pushforward.data import DataSpec, open_data
 from pushforward.runs import GivenUp, Run
-from pushforward.runs.probe import probed
+from pushforward.runs.probe import middles, probed
 from pushforward.systems.gan import GAN
 from pushforward.training import Trainer, find_rule
 from pushforward.training.health import advice
@@ -94,6 +94,18 @@ def test_what_is_not_a_number_ends_the_run_in_a_sentence(tmp_path: Path) -> None
         pushforward.train(
             "gan", "digits", run=tmp_path / "run", quiet=True, optimiser="sgd", rate=1e8, objective="least_squares", images=3_000
         )
+
+
+def test_what_d_gives_a_class_alike_is_no_judgement() -> None:
+    """D(x, y) of relativistic pairs may float by c(y): what it tells real from generated examples by is left."""
+    label = torch.arange(12) % 3
+    offset, gap = torch.tensor([-5.0, 0.0, 9.0], dtype=torch.float64)[label], 0.8
+    logits = {"real": offset + gap / 2, "made": offset - gap / 2}
+    batch: Batch = {"label": label}  # type: ignore[typeddict-item]
+    torch.testing.assert_close(logits["real"] - middles(logits, batch, batch, True), torch.full((12,), gap / 2, dtype=torch.float64))
+    other: Batch = {"label": torch.tensor([2, 7])}  # type: ignore[typeddict-item]
+    torch.testing.assert_close(middles(logits, batch, other, True), torch.tensor([9.0, 4 / 3], dtype=torch.float64))
+    assert float(middles(logits, batch, batch, False)) == pytest.approx(4 / 3)
 
 
 def test_the_probe_sees_what_it_should() -> None:
