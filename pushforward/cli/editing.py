@@ -33,6 +33,8 @@ class Edit:
     """White where to paint, as large as the photo, for a run that was trained with --mask; where nothing is said, what that hides."""
     blend: Annotated[bool, arg(help_behavior_hint="")] = False
     """Let the seam around what was painted disappear (Poisson)."""
+    drawn: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Images are drawings, dark lines on white, of a run trained on outlines (--pairs edges); else outlines are found in photos."""
     several: int = 0
     """Answers drawn at random beside the one that is always the same."""
     out: Maybe[Path] = None
@@ -53,6 +55,8 @@ class Edit:
         if not isinstance(system, Edits) or not (data.pairs or data.mask):
             told = f"{run.folder} is a {type(system).__name__}, which edits no images."
             raise BadInput(f"{told} Train pix2pix with --pairs, or completion or conditional_vae with --mask.")
+        if self.drawn and not data.pairs:
+            raise BadInput(f"{run.folder} paints holes and takes no drawing. Leave --drawn out.")
         if data.pairs and (self.mask or self.blend):
             raise BadInput(f"{run.folder} translates whole images and hides nothing of them. Leave --mask and --blend out.")
         settled: dict[str, Tensor] = {}
@@ -77,7 +81,7 @@ class Edit:
 
         from pushforward.cli.sources import shown_of
 
-        files, batch = shown_of(run, self.images)
+        files, batch = shown_of(run, self.images, self.drawn)
         for seed in self.seeds:
             for part in torch.arange(len(files)).split(16):
                 made = system.edit({key: value[part] for key, value in batch.items()}, seed)  # type: ignore[index, arg-type]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn.functional import adaptive_max_pool2d, interpolate
 
 from pushforward.cli.opening import say
 from pushforward.cli.predicting import content_of, entries, listed, usable
@@ -16,12 +17,16 @@ from pushforward.data.images import printable
 from pushforward.runs import Run
 
 
-def shown_of(run: Run, path: Path) -> tuple[list[str], Batch]:
-    """Names of a user's images, and the sources that the run's system makes of them, as in training.
+def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batch]:
+    """Names of a user's images, and the sources that the run's system makes of them, as in training; drawn: they are sources as they are.
 
     Raises:
         BadInput: no image that can be used, or a run that translates maps of parts, which no image holds.
     """
+    if drawn and run.recipe.data.pairs != "edges":
+        raise BadInput(f"{run.folder} was not trained on outlines (--pairs edges), and takes images as they are. Leave --drawn out.")
+    if drawn:
+        return drawings(run, path)
     if run.recipe.data.palette:
         return label_maps(run, path)
     shape = run.recipe.config["shape"]
@@ -46,6 +51,36 @@ def channels_of(run: Run) -> int:
     if data.pairs == "edges":
         return int(config["shape"][0])
     return 3 if data.pairs == "grey" else int(config["source"])
+
+
+def drawings(run: Run, path: Path) -> tuple[list[str], Batch]:
+    """Names and sources of a user's drawings, dark lines on white: the central square, each pixel as dark as the darkest that it covers, so
+    that lines do not fade.
+
+    Raises:
+        BadInput: there is none.
+    """
+    height, width = run.recipe.config["shape"][1:]
+    files, sources, bad = [], [], []
+    with entries(path) as found:
+        for entry in found:
+            try:
+                picture = Image.fromarray(decode(content_of(entry))).convert("L")
+            except NoImage as reason:
+                bad.append(f"{printable(entry.name)} ({reason})")
+                continue
+            scale = min(picture.height / height, picture.width / width)
+            tall, wide = max(1, round(scale * height)), max(1, round(scale * width))
+            top, left = (picture.height - tall) // 2, (picture.width - wide) // 2
+            dark = 1 - torch.from_numpy(np.asarray(picture.crop((left, top, left + wide, top + tall))).copy())[None].float() / 127.5
+            larger = tall >= height and wide >= width
+            sources.append(-(adaptive_max_pool2d(dark, (height, width)) if larger else interpolate(dark[None], (height, width))[0]))
+            files.append(printable(entry.name))
+    if not files:
+        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give a drawing, or a folder or zip of them.")
+    if bad:
+        say(f"Files left out: {listed(bad)}.")
+    return files, {"source": torch.stack(sources)}
 
 
 def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:

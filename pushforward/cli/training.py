@@ -243,8 +243,11 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("reconstruct", run.folder): not table and (isinstance(system, Encodes) or not whole),
         ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
-        ("edit", run.folder, "drawings/"): isinstance(system, Edits) and train.translate and run.recipe.data.pairs != "parts",
-        ("edit", run.folder, "photos/"): isinstance(system, Edits) and bool(run.recipe.data.mask),
+        ("edit", run.folder, "drawings/", "--drawn"): isinstance(system, Edits) and run.recipe.data.pairs == "edges",
+        ("edit", run.folder, "sources/"): isinstance(system, Edits)
+        and train.translate
+        and run.recipe.data.pairs not in ("parts", "edges", "grey"),
+        ("edit", run.folder, "photos/"): isinstance(system, Edits) and bool(run.recipe.data.mask or run.recipe.data.pairs == "grey"),
         ("walk", run.folder): not table and isinstance(system, Generates),
         ("project", run.folder): not table and isinstance(system, Generates),
         ("directions", run.folder): not table and isinstance(system, Generates),

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 import pushforward
+from pushforward.cli.sources import shown_of
 from pushforward.metrics.fills import COMPONENTS
+from pushforward.runs import Run
 
 COLOURS = np.array([(0, 0, 170), (255, 85, 0)], np.uint8)
 SMALL = {"images": 64, "width": 4, "batch_size": 4, "quiet": True}
@@ -210,3 +212,22 @@ def test_photos_of_one_name_get_answers_of_their_own_and_what_is_left_out_is_sai
         answer = ask("edit", place / run, tmp_path / "mine", "--out", tmp_path / run)
         assert answer.code == 0 and "b.png (not a PNG" in answer.err, answer.err
         assert sorted(path.name for path in (tmp_path / run).iterdir()) == ["a-png.png", "a.png"]
+
+
+def test_a_drawing_is_a_source_as_it_is(ask, place, tmp_path):
+    """A ring of three dark pixels in 400 becomes a ring of one in 16, and does not fade."""
+    pixels = np.full((400, 480), 255, np.uint8)
+    pixels[100:300, 140:340] = 0
+    pixels[103:297, 143:337] = 255
+    Image.fromarray(pixels).save(tmp_path / "ring.png")
+    run = Run(place / "edges")
+    files, batch = shown_of(run, tmp_path / "ring.png", drawn=True)
+    ring = batch["source"][0, 0]
+    assert files == ["ring.png"] and batch["source"].shape == (1, 1, 16, 16)
+    assert bool((ring[4, 4:12] == -1).all() and (ring[4:12, 4] == -1).all()) and float(ring[7, 7]) == float(ring[0, 0]) == 1
+    answer = ask("edit", place / "edges", tmp_path / "ring.png", "--drawn", "--out", tmp_path / "a")
+    other = ask("edit", place / "edges", tmp_path / "ring.png", "--out", tmp_path / "b")
+    assert answer.code == other.code == 0, answer.err
+    assert (tmp_path / "a" / "ring.png").read_bytes() != (tmp_path / "b" / "ring.png").read_bytes()
+    assert "Leave --drawn out" in ask("edit", place / "labels", place / "map.png", "--drawn").err
+    assert "Leave --drawn out" in ask("edit", place / "holes", place / "photo.png", "--drawn").err
