@@ -233,7 +233,7 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
     """Commands that this run's system can answer."""
     from pushforward.core import UNLABELLED, Classifies, Edits, Encodes, Generates, Samples
 
-    table, whole = len(system.config.shape) == 1, not completes(system)
+    table, whole, pairs = len(system.config.shape) == 1, not completes(system), run.recipe.data.pairs
     labels = system.labels if isinstance(system, Samples) else 0
     unknown = 0 if train.label is None or table or not isinstance(system, Classifies) else int((train.label == UNLABELLED).sum())
     possible = {
@@ -243,11 +243,9 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("reconstruct", run.folder): not table and (isinstance(system, Encodes) or not whole),
         ("interpolate", run.folder): not table and isinstance(system, Encodes) and whole,
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
-        ("edit", run.folder, "drawings/", "--drawn"): isinstance(system, Edits) and run.recipe.data.pairs == "edges",
-        ("edit", run.folder, "sources/"): isinstance(system, Edits)
-        and train.translate
-        and run.recipe.data.pairs not in ("parts", "edges", "grey"),
-        ("edit", run.folder, "photos/"): isinstance(system, Edits) and bool(run.recipe.data.mask or run.recipe.data.pairs == "grey"),
+        ("edit", run.folder, "drawings/", "--drawn"): isinstance(system, Edits) and pairs == "edges",
+        ("edit", run.folder, "sources/"): isinstance(system, Edits) and train.translate and pairs not in ("parts", "edges", "grey"),
+        ("edit", run.folder, "photos/"): isinstance(system, Edits) and bool(run.recipe.data.mask or pairs == "grey"),
         ("walk", run.folder): not table and isinstance(system, Generates),
         ("project", run.folder): not table and isinstance(system, Generates),
         ("directions", run.folder): not table and isinstance(system, Generates),

@@ -174,7 +174,7 @@ class _Stack:
             (first, many), (second, some) = self.sizes.most_common(2)
             raise BadInput(
                 f"The images in '{self.name}' have {len(self.sizes)} sizes, most often {first[0]}x{first[1]} ({many}) and "
-                f"{second[0]}x{second[1]} ({some}); make them one size with, for example, --size 64."
+                f"{second[0]}x{second[1]} ({some}); make them one size with --size 64, say, or, if they are pairs, before training."
             )
         return self.array[: self.count]
 
