@@ -36,6 +36,8 @@ class Evaluate:
     features: str = ""
     """The run of a classifier in whose features samples are compared, or module:name of a torch module of your own; else the one that comes
     with the package for these data."""
+    judge: str = ""
+    """The run of a parser that names the parts in answers of a run that edits images."""
 
     def run_it(self) -> None:
         """Measure, and print what was found."""
@@ -43,9 +45,8 @@ class Evaluate:
         from pushforward.runs import Run
 
         run = Run(self.run)
-        found = evaluate(
-            run, Asked(self.split, self.draws, self.count, self.samples, self.features), outputs(run), progress=bar("log p(x)")
-        )
+        asked = Asked(self.split, self.draws, self.count, self.samples, self.features, self.judge)
+        found = evaluate(run, asked, outputs(run), progress=bar("log p(x)"))
         pictures = found.pop("pictures")
         for name, value in found.items():
             if isinstance(value, int | float | str) and value != "":

@@ -20,9 +20,12 @@ LEARNED_FROM = 10**8
 """and values of them that it is fitted to at the most: 8,000 images of 64 pixels in colour."""
 
 
-def of_completions(system: Edits, dataset: Dataset, train: Dataset) -> dict[str, Any]:
-    """Of a system's answers; of the best Gaussian, and of the other bars, what is in the hole."""
-    parser = getattr(system, "parser", None)
+def of_completions(system: Edits, dataset: Dataset, train: Dataset, judge: Parses | None = None) -> dict[str, Any]:
+    """Of a system's answers; of the best Gaussian, and of the other bars, what is in the hole.
+
+    judge: counts parts; the system's own parser, which has taught it, where none is given.
+    """
+    parser = judge or getattr(system, "parser", None)
     found: dict[str, Any] = dict(of_answers(answered(system, dataset, None), dataset, parser))
     images = images_of(train, max(1, LEARNED_FROM // prod(train.shape)))
     return found | bars(dataset, images.mean(0), fills.TunedGaussian.fitted(images) if len(images) >= ENOUGH else None, parser)

@@ -13,12 +13,11 @@ from torch import Tensor
 from pushforward import figures, metrics
 from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Parses, Samples, System, Weighs
 from pushforward.data import Dataset, open_data
-from pushforward.evaluation.completions import of_completions
+from pushforward.evaluation.edits import of_edits
 from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.samples import of_samples
-from pushforward.evaluation.translations import of_translations
 from pushforward.runs import Run, durable
 
 Progress = Callable[[int, int], None]
@@ -37,6 +36,8 @@ class Asked:
     """Samples in each of the sets that are compared with held-out examples; 0: none."""
     features: str = ""
     """The run of a classifier in whose features they are compared; the one that comes with the package where nothing is said."""
+    judge: str = ""
+    """The run of a parser that names the parts in answers of a system that edits."""
 
 
 def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress: Progress | None = None) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     Likelihoods are in nats per example. memory: the data, where they came from there.
 
     Raises:
-        BadInput: nothing was held out, or too few examples.
+        BadInput: nothing was held out, too few examples, or a judge of a system that edits nothing.
     """
     system, dataset = run.open(), examples(run, asked, memory)
     found: dict[str, Any] = {
@@ -67,10 +68,10 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     found |= codes(system, dataset, q, pictures)
     if isinstance(system, Parses) and dataset.parts is not None:
         found |= of_parts(system, dataset)
-    if isinstance(system, Edits) and dataset.translate:
-        found |= of_translations(system, dataset, run.data(memory)[0])
-    if isinstance(system, Edits) and dataset.hides:
-        found |= of_completions(system, dataset, run.data(memory)[0])
+    if isinstance(system, Edits) and (dataset.translate or dataset.hides):
+        found |= of_edits(run, system, dataset, run.data(memory)[0], asked.judge, asked.features)
+    elif asked.judge:
+        raise BadInput(f"{run.folder} edits no images, so that there is nothing to judge. Leave --judge out.")
     if isinstance(system, Samples) and "source" not in system.needs and asked.samples:
         found |= invented(run, system, asked, memory)
     for name, picture in pictures.items():

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pushforward import metrics
-from pushforward.core import Edits, Parses
+from pushforward.core import BadInput, Edits, Parses
 from pushforward.data import Dataset
 from pushforward.evaluation.parsing import parts_in
 
@@ -23,11 +23,16 @@ def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Pars
     """Of the answer without noise; `diversity` is the mean difference between answers drawn at random.
 
     judge: names the parts in answers, which are compared with those of a source that is a map of parts.
+
+    Raises:
+        BadInput: a judge, and sources that are no such maps.
     """
     truth = dataset.batch(torch.arange(len(dataset)))["image"]
     answers = [answered(system, dataset, seed) for seed in (None, *range(DRAWS))]
     found = compared(truth, answers[0]) | trivial(train, dataset)
     if judge is not None:
+        if dataset.parts is None:
+            raise BadInput(f"Sources of '{dataset.name}' are no maps of parts, so that no judge can say whether answers show them.")
         found |= read_as(judge, answers[0], dataset)
     pairs = [(a, b) for n, a in enumerate(answers[1:]) for b in answers[n + 2 :]]
     return found | {"diversity": sum(metrics.l1(a, b) for a, b in pairs) / len(pairs)}

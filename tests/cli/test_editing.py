@@ -231,3 +231,21 @@ def test_a_drawing_is_a_source_as_it_is(ask, place, tmp_path):
     assert (tmp_path / "a" / "ring.png").read_bytes() != (tmp_path / "b" / "ring.png").read_bytes()
     assert "Leave --drawn out" in ask("edit", place / "labels", place / "map.png", "--drawn").err
     assert "Leave --drawn out" in ask("edit", place / "holes", place / "photo.png", "--drawn").err
+
+
+def test_answers_are_judged_by_other_networks(ask, place, tmp_path):
+    parser = pushforward.train("parsing", "faces", size=16, images=800, width=8, run=tmp_path / "judge", quiet=True).folder
+    reader = pushforward.train("classifier", "faces", size=16, images=64, width=8, run=tmp_path / "reader", quiet=True).folder
+    answer = ask("evaluate", place / "parts", "--count", 40, "--judge", parser, "--features", reader)
+    assert answer.code == 0, answer.err
+    found = json.loads((place / "parts" / "evaluation.json").read_text())
+    assert 0 < found["intersection over union, by a judge"] < 1
+    assert found["Frechet distance"] > found["Frechet distance, real against real"] > 0 and "SHA-256" in found["feature net"]
+    refused = {
+        "names no parts": (place / "parts", reader),
+        "other parts than the 2": (place / "labels", parser),
+        "edits no images": (reader, parser),
+    }
+    for words, (run, judge) in refused.items():
+        answer = ask("evaluate", run, "--split", "train", "--count", 20, "--judge", judge)
+        assert answer.code == 2 and words in answer.err, (words, answer.err)

@@ -161,5 +161,5 @@ def test_the_hole_of_an_example_does_not_depend_on_those_beside_it(mask: str) ->
 def test_pairs_of_several_sizes_are_told_to_become_one_first(tmp_path: Path) -> None:
     for number, side in enumerate((16, 16, 24)):
         Image.new("RGB", (2 * side, side), (number, 0, 0)).save(tmp_path / f"{number}.png")
-    with pytest.raises(BadInput, match="32x16 .* and 48x24 .*if they are pairs, before training"):
+    with pytest.raises(BadInput, match=r"32x16 .* and 48x24 .*if they are pairs, before training"):
         opened(tmp_path, "left-to-right", size=16)

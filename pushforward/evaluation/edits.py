@@ -1,0 +1,56 @@
+"""What of a system that edits is measured with other networks: the run that judges its answers, and answers as a set in a feature space."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pushforward import metrics
+from pushforward.core import BadInput, Edits, Parses
+from pushforward.data import Dataset
+from pushforward.evaluation.completions import images_of, of_completions
+from pushforward.evaluation.feature_nets import FeatureNet, feature_net
+from pushforward.evaluation.translations import answered, of_translations
+from pushforward.runs import Run
+
+LEAST = 20
+"""Answers from which on they are compared as a set."""
+
+
+def of_edits(run: Run, system: Edits, dataset: Dataset, train: Dataset, judge: str, features: str) -> dict[str, Any]:
+    """All metrics of translations or completions. judge: the run of a parser, or nothing; features: as of `evaluate`."""
+    found: dict[str, Any] = {}
+    if dataset.translate:
+        found |= of_translations(system, dataset, train, judge_of(judge, dataset.part_names) if judge else None)
+    if dataset.hides:
+        found |= of_completions(system, dataset, train, judge_of(judge, ()) if judge else None)
+    net = feature_net(features, run.recipe.data.path, train.shape, train.fingerprint)
+    if net is not None and min(len(dataset), len(train)) >= LEAST:
+        found |= as_a_set(answered(system, dataset, None), dataset, train, net)
+    return found
+
+
+def judge_of(folder: str, parts: tuple[str, ...]) -> Parses:
+    """The parser of a run; parts: those it should name, where they are known.
+
+    Raises:
+        BadInput: a run of something else, one of other parts, or sources that are no map of parts.
+    """
+    run = Run(folder)
+    system = run.open()
+    if not isinstance(system, Parses):
+        raise BadInput(f"'{folder}' is a {type(system).__name__}, which names no parts; give the run of a parsing system as judge.")
+    if parts and run.recipe.parts != parts:
+        raise BadInput(f"The judge '{folder}' names {len(run.recipe.parts)} other parts than the {len(parts)} of these sources.")
+    return system
+
+
+def as_a_set(answer: Tensor, dataset: Dataset, train: Dataset, net: FeatureNet) -> dict[str, Any]:
+    """Fréchet and kernel distance of answers to true images, beside what as many training images have."""
+    truth = dataset.batch(torch.arange(len(dataset)))["image"]
+    count = min(len(truth), len(train))
+    real, made, known = (net.read(x[:count].cpu())[0] for x in (truth, answer, images_of(train, count)))
+    found: dict[str, Any] = {"feature net": net.name}
+    for name, measure in (("Frechet distance", metrics.frechet_distance), ("kernel distance", metrics.kernel_distance)):
+        found |= {name: measure(real, made), f"{name}, real against real": measure(real, known)}
+    return found
