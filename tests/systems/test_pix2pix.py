@@ -44,6 +44,40 @@ def test_each_objective_is_made_of_its_parts(objective: str) -> None:
     assert len(system.players()) == (1 if objective == "l1" else 2)
 
 
+def test_several_scales_are_critics_of_their_own_whose_losses_add_up() -> None:
+    """The second sees images at half the size."""
+    system, batch = system_of(objective="l1+cgan", norm="none", scales=2, field=1, l1=0.0), batch_of()
+    x, y = batch["source"], batch["image"]
+    pairs = [torch.cat([x, image], 1) for image in (y, system.generator(x))]
+    sizes = [pairs, [torch.nn.functional.avg_pool2d(pair, 2) for pair in pairs]]
+    says = [[critic(pair)[0] for pair in each] for critic, each in zip(system.discriminator.scales, sizes, strict=True)]
+    loss = sum((softplus(-real).mean() + softplus(made).mean()) / 2 for real, made in says)
+    torch.testing.assert_close(system.discriminator_loss(batch)[0], loss)  # type: ignore[arg-type]
+    torch.testing.assert_close(system.generator_loss(batch)[0], sum(softplus(-made).mean() for _, made in says))  # type: ignore[arg-type]
+
+
+def test_matching_is_the_distance_of_the_critics_maps() -> None:
+    system, batch = system_of(objective="l1+cgan", norm="none", matching=3.0, l1=0.0), batch_of()
+    x, y = batch["source"], batch["image"]
+    (logits, made), (_, real) = (system.discriminator(torch.cat([x, image], 1))[0] for image in (system.generator(x), y))
+    apart = sum((a - b).abs().mean() for a, b in zip(made, real, strict=True)) / len(real)
+    torch.testing.assert_close(system.generator_loss(batch)[0], softplus(-logits).mean() + 3 * apart)  # type: ignore[arg-type]
+    system.generator_loss(batch)[0].backward()  # type: ignore[arg-type]
+    plain = system_of(objective="l1+cgan", norm="none", l1=0.0)
+    plain.generator_loss(batch)[0].backward()  # type: ignore[arg-type]
+    moved = [(a.grad - b.grad).abs().max() for a, b in zip(system.generator.parameters(), plain.generator.parameters(), strict=True)]  # type: ignore[operator]
+    assert max(moved) > 0
+
+
+def test_r1_is_half_the_mean_squared_slope_at_true_images() -> None:
+    batch = batch_of()
+    losses = [system_of(objective="cgan", norm="none", r1=r1).discriminator_loss(batch)[0] for r1 in (0.0, 0.6)]  # type: ignore[arg-type]
+    system, y = system_of(objective="cgan", norm="none"), batch["image"].clone().requires_grad_()
+    logits, _ = system.discriminator(torch.cat([batch["source"], y], 1))[0]
+    (slope,) = torch.autograd.grad(logits.mean((1, 2, 3)).sum(), y)
+    torch.testing.assert_close(losses[1] - losses[0], 0.3 * slope.square().sum((1, 2, 3)).mean(), rtol=1e-4, atol=1e-7)
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_an_answer_of_the_critic_sees_a_patch_of_just_that_size(field: int) -> None:
     torch.manual_seed(0)
