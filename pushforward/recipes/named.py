@@ -74,7 +74,7 @@ def mnist_semi(labels: int = 100) -> Plan:
         "graph_again": 0.4 if labels else 0.0,
         "batch_size": fresh,
     }
-    expected = "about 99.2 % of the test digits right with 100 labels"
+    expected = "about 99 % of the test digits right with 100 labels"
     data, labelled = DataSpec("mnist", labels=labels, neighbours=10), 128 if many else 64 if labels else 0
     return Plan("classification_vae", data, fresh * 3000, settings, labelled, clip=5.0, name="mnist_semi", expected=expected)
 
