@@ -38,7 +38,11 @@ REPORTS = 150
 
 
 def ship(run: Run, name: str) -> Path:
-    """Copy what opening a run needs into the package: no optimiser state, no sheets."""
+    """Copy what opening a run needs into the package: no optimiser state, no sheets.
+
+    Raises:
+        ValueError: it is too large to be shipped.
+    """
     place = ZOO / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -50,6 +54,8 @@ def ship(run: Run, name: str) -> Path:
     (place / "metrics.jsonl").write_text("".join(lines[:: -(-len(lines) // REPORTS)][::-1]))
     newest = run.newest()
     durable.write_folder(place / "checkpoints" / newest.name, checkpoint.light(newest, ROUNDED))
+    for given in run.recipe.given:  # as they are: a run knows its parts by their bytes
+        Run(run.folder / "parts" / given).copy(place / "parts" / given)
     size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     if size > LARGEST:
         raise ValueError(f"{place} takes {size} bytes; at most {LARGEST:.0f} are shipped")

@@ -9,6 +9,7 @@ from safetensors.torch import load
 
 import pushforward
 from pushforward.core import Classifies, Encodes, Samples
+from pushforward.recipes import zoo
 from pushforward.recipes.zoo import LARGEST, MAKES
 from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
@@ -76,3 +77,17 @@ def test_large_weights_are_shipped_in_sixteen_bits(tmp_path: Path) -> None:
     durable.write_folder(folder, small)
     opened = run.open()
     assert all(torch.equal(value, rounded[key].float()) for key, value in opened.state_dict().items())
+
+
+def test_a_run_is_shipped_with_the_runs_that_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
+    parser = pushforward.train("parsing", "faces", size=16, images=64, width=4, run=tmp_path / "parser", quiet=True)
+    tiny = {"size": 16, "images": 64, "width": 4, "mask": "mixed", "quiet": True}
+    run = pushforward.train("completion", "faces", parser=str(parser.folder), run=tmp_path / "run", **tiny)
+    shipped = Run(zoo.ship(run, "completion"))
+    assert set(shipped.given()) == {"parser"}
+    here, there = (one.open().state_dict() for one in (run, shipped))
+    assert all(torch.equal(value, there[key]) for key, value in here.items())
+    monkeypatch.setattr(zoo, "LARGEST", 10)
+    with pytest.raises(ValueError, match="at most 10 are shipped"):
+        zoo.ship(run, "completion")
