@@ -40,6 +40,7 @@ def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[
         "PSNR": metrics.psnr(truth, answer),
         "PSNR in the hole": metrics.psnr(truth, answer, mask),
         "SSIM": metrics.ssim(truth, answer),
+        "SSIM in the hole": metrics.ssim(truth, answer, mask),
         "sharpness ratio in the hole": metrics.sharpness(truth, answer, mask),
     }
     if parser is not None:

@@ -7,7 +7,7 @@ sharpness     variance of the Laplacian, y' as a share of y: below 1 blur, above
 intersection  of the histograms of L, a and b over all pixels of a set, 1 for equal ones              (Isola et al. 2017, section 4.2)
 segmentation  pixel and class accuracy, F and intersection over union, from a confusion matrix        (Long et al. 2015)
 
-L1, PSNR and sharpness take a mask, 1 where pixels count.
+L1, PSNR, SSIM and sharpness take a mask, 1 where pixels count.
 """
 
 from statistics import mean
@@ -67,8 +67,8 @@ def psnr(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     return float((10 * torch.log10(4 / square.clamp(min=1e-12))).mean())
 
 
-def ssim(truth: Pictures, made: Pictures) -> float:
-    """Mean over pictures.
+def ssim(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
+    """Mean over pictures; of a mask, over the windows whose middle lies in it.
 
     Raises:
         BadInput: other shapes, or pictures of fewer than 6 pixels.
@@ -80,8 +80,10 @@ def ssim(truth: Pictures, made: Pictures) -> float:
         raise BadInput(
             f"Structural similarity looks through windows of 11 pixels, and pictures have {tuple(truth.shape[2:])}; give larger ones."
         )
-    found = structural_similarity_index_measure(made.float(), truth.float(), data_range=(-1.0, 1.0))
-    return float(found)  # type: ignore[arg-type]
+    found, windows = structural_similarity_index_measure(
+        made.float(), truth.float(), data_range=(-1.0, 1.0), reduction="none", return_full_image=True
+    )
+    return float((found if mask is None else where_counted(windows, mask)).mean())
 
 
 def laplacian_variance(x: Pictures, mask: Masks | None = None) -> Float[Tensor, " n"]:

@@ -40,6 +40,17 @@ def test_sharpness_inside_a_mask_is_that_of_the_part_and_not_of_its_seam() -> No
     assert pictures.sharpness(X, X, thin) == pytest.approx(1), "of a hole that is all rim, the rim"
 
 
+def test_structural_similarity_inside_a_mask_is_that_of_its_windows() -> None:
+    y = torch.where(torch.arange(32) < 16, X, X.flip(0))
+    left, right = torch.zeros(4, 1, 32, 32), torch.zeros(4, 1, 32, 32)
+    left[..., :10], right[..., 22:] = 1, 1  # windows reach five pixels to each side
+    assert pictures.ssim(X, y, left) == pytest.approx(1, abs=1e-5)
+    assert abs(pictures.ssim(X, y, right)) < 0.2, "of pictures that have nothing to do with each other"
+    everything = torch.ones(4, 1, 32, 32)
+    everything[..., :5, :] = everything[..., -5:, :] = everything[..., :5] = everything[..., -5:] = 0
+    assert pictures.ssim(X, y) == pytest.approx(pictures.ssim(X, y, everything), abs=0.1)
+
+
 def test_blur_is_dull_and_noise_is_too_sharp() -> None:
     blur = torch.nn.functional.avg_pool2d(X, 3, 1, 1)
     assert pictures.sharpness(X, blur) < 0.2 < 1.5 < pictures.sharpness(X, X + torch.randn_like(X))
