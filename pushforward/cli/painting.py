@@ -16,11 +16,10 @@ from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, interpolate, pad
 
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import content_of, entries, listed
+from pushforward.cli.predicting import decoded
 from pushforward.core import BadInput, Batch
 from pushforward.data import drawn_masks, masks
-from pushforward.data.decode import NoImage, decode, loses
-from pushforward.data.images import printable
+from pushforward.data.decode import loses
 from pushforward.data.resize import fitted
 from pushforward.runs import Run
 
@@ -57,27 +56,13 @@ def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
     Raises:
         BadInput: no photo, or a mask that does not fit one.
     """
-    good, bad = 0, []
     if mask and drawn_masks.half_tones(drawn_masks.grey_of(mask.expanduser())) > FAINT:
         say(f"The mask '{mask}' is not black and white alone: what is middling grey or lighter is painted.")
-    with entries(path) as found:
-        for entry in found:
-            name = printable(entry.name)
-            try:
-                content = content_of(entry)
-                pixels = decode(content)
-            except NoImage as reason:
-                bad.append(f"{name} ({reason})")
-                continue
-            good += 1
-            grey = pixels.ndim == 3 and run.recipe.config["shape"][0] == 1
-            if lost := ", and ".join(filter(None, (loses(content), "it was made grey, as the run's images are" if grey else ""))):
-                say(f"{name}: {lost}; all else that is seen stays as it is.")
-            yield photo_of(run, name, pixels, mask)
-    if not good:
-        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
-    if bad:
-        say(f"Files left out: {listed(bad)}.")
+    for name, content, pixels in decoded(path):
+        grey = pixels.ndim == 3 and run.recipe.config["shape"][0] == 1
+        if lost := ", and ".join(filter(None, (loses(content), "it was made grey, as the run's images are" if grey else ""))):
+            say(f"{name}: {lost}; all else that is seen stays as it is.")
+        yield photo_of(run, name, pixels, mask)
 
 
 def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Photo:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pushforward import metrics
-from pushforward.cli.opening import classes_of
+from pushforward.cli.opening import classes_of, say
 from pushforward.core import BadInput, Classifies, System
 from pushforward.data import Dataset
 from pushforward.data.archive import Entry, opened
@@ -95,6 +95,30 @@ def suited(entry: Entry, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]
         raise NoImage(f"{image.width}x{image.height} pixels, but the run was trained on {width}x{height}")
     planes = np.asarray(image if same else fitted(image, width)).reshape(height, width, channels).transpose(2, 0, 1)
     return planes, same and (pixels.ndim == 3) == (channels == 3)
+
+
+def decoded(path: Path) -> Iterator[tuple[str, bytes, np.ndarray]]:
+    """Name, bytes and pixels, as `decode` gives them, of every image that a user means; the files left out are named at the end.
+
+    Raises:
+        BadInput: a path that is not there, or no image in it.
+    """
+    good, bad = 0, []
+    with entries(path) as found:
+        for entry in found:
+            name = printable(entry.name)
+            try:
+                content = content_of(entry)
+                pixels = decode(content)
+            except NoImage as reason:
+                bad.append(f"{name} ({reason})")
+                continue
+            good += 1
+            yield name, content, pixels
+    if not good:
+        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
+    if bad:
+        say(f"Files left out: {listed(bad)}.")
 
 
 def content_of(entry: Entry) -> bytes:

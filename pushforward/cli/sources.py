@@ -9,11 +9,9 @@ from PIL import Image
 from torch.nn.functional import adaptive_max_pool2d, interpolate
 
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import content_of, entries, listed, usable
+from pushforward.cli.predicting import decoded, listed, usable
 from pushforward.core import BadInput, Batch
 from pushforward.data import Dataset, pairs
-from pushforward.data.decode import NoImage, decode
-from pushforward.data.images import printable
 from pushforward.runs import Run
 
 
@@ -61,25 +59,16 @@ def drawings(run: Run, path: Path) -> tuple[list[str], Batch]:
         BadInput: there is none.
     """
     height, width = run.recipe.config["shape"][1:]
-    files, sources, bad = [], [], []
-    with entries(path) as found:
-        for entry in found:
-            try:
-                picture = Image.fromarray(decode(content_of(entry))).convert("L")
-            except NoImage as reason:
-                bad.append(f"{printable(entry.name)} ({reason})")
-                continue
-            scale = min(picture.height / height, picture.width / width)
-            tall, wide = max(1, round(scale * height)), max(1, round(scale * width))
-            top, left = (picture.height - tall) // 2, (picture.width - wide) // 2
-            dark = 1 - torch.from_numpy(np.asarray(picture.crop((left, top, left + wide, top + tall))).copy())[None].float() / 127.5
-            larger = tall >= height and wide >= width
-            sources.append(-(adaptive_max_pool2d(dark, (height, width)) if larger else interpolate(dark[None], (height, width))[0]))
-            files.append(printable(entry.name))
-    if not files:
-        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give a drawing, or a folder or zip of them.")
-    if bad:
-        say(f"Files left out: {listed(bad)}.")
+    files, sources = [], []
+    for name, _, pixels in decoded(path):
+        picture = Image.fromarray(pixels).convert("L")
+        scale = min(picture.height / height, picture.width / width)
+        tall, wide = max(1, round(scale * height)), max(1, round(scale * width))
+        top, left = (picture.height - tall) // 2, (picture.width - wide) // 2
+        dark = 1 - torch.from_numpy(np.asarray(picture.crop((left, top, left + wide, top + tall))).copy())[None].float() / 127.5
+        larger = tall >= height and wide >= width
+        sources.append(-(adaptive_max_pool2d(dark, (height, width)) if larger else interpolate(dark[None], (height, width))[0]))
+        files.append(name)
     return files, {"source": torch.stack(sources)}
 
 
@@ -92,21 +81,11 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
     height, width = run.recipe.config["shape"][1:]
     # of a palette that was found, the colours are the names
     palette = ",".join(run.recipe.parts) if run.recipe.data.palette.isdecimal() else run.recipe.data.palette
-    files, sources, bad = [], [], []
-    with entries(path) as found:
-        for entry in found:
-            try:
-                picture = Image.fromarray(decode(content_of(entry))).convert("RGB")
-            except NoImage as reason:
-                bad.append(f"{printable(entry.name)} ({reason})")
-                continue
-            pixels = torch.from_numpy(np.asarray(picture).transpose(2, 0, 1).copy())[None]
-            drawn = Dataset(printable(entry.name), image=pixels, source=pixels)
-            snapped = pairs.snapped(drawn, pairs.palette_for(palette, drawn))
-            sources.append(pairs.as_source(snapped, height, width))
-            files.append(drawn.name)
-    if not files:
-        raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give a label map, or a folder or zip of them.")
-    if bad:
-        say(f"Files left out: {listed(bad)}.")
+    files, sources = [], []
+    for name, _, read in decoded(path):
+        pixels = torch.from_numpy(np.asarray(Image.fromarray(read).convert("RGB")).transpose(2, 0, 1).copy())[None]
+        drawn = Dataset(name, image=pixels, source=pixels)
+        snapped = pairs.snapped(drawn, pairs.palette_for(palette, drawn))
+        sources.append(pairs.as_source(snapped, height, width))
+        files.append(name)
     return files, {"source": torch.cat(sources)}

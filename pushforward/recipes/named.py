@@ -81,7 +81,7 @@ def mnist_semi(labels: int = 100) -> Plan:
 
 def mostly_labelled(labels: int) -> Plan:
     """The same where batches hold enough labels as they come: what the others may be counts by their share."""
-    known = labels / EXAMPLES
+    known = min(1.0, labels / EXAMPLES)
     settings = MNIST_SEMI | {"label_weight": 1 / known, "batch_size": 256}
     if known < 1:
         settings |= {"consistency": 1 - known, "calm": 0.4}

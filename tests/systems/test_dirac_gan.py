@@ -140,4 +140,4 @@ def test_cured_by_the_rule_in_place_of_the_objective(rule: str) -> None:
 
 def test_the_value_at_peace_is_minus_log_four() -> None:
     system = DiracGAN(DiracGAN.Config(start_theta=0.0, start_psi=0.0, noise=0.7))
-    assert float(system.value()) == pytest.approx(-np.log(4), abs=1e-12)
+    assert float(system.value().detach()) == pytest.approx(-np.log(4), abs=1e-12)
