@@ -49,6 +49,8 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
         BadInput: nothing was held out, too few examples, or a judge of a system that edits nothing.
     """
     system, dataset = run.open(), examples(run, asked, memory)
+    if asked.judge and not isinstance(system, Edits):
+        raise BadInput(f"{run.folder} edits no images, so that there is nothing to judge. Leave --judge out.")
     found: dict[str, Any] = {
         "run": str(run.folder),
         "images seen": run.seen(),
@@ -70,8 +72,6 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
         found |= of_parts(system, dataset)
     if isinstance(system, Edits) and (dataset.translate or dataset.hides):
         found |= of_edits(run, system, dataset, run.data(memory)[0], asked.judge, asked.features)
-    elif asked.judge:
-        raise BadInput(f"{run.folder} edits no images, so that there is nothing to judge. Leave --judge out.")
     if isinstance(system, Samples) and "source" not in system.needs and asked.samples:
         found |= invented(run, system, asked, memory)
     for name, picture in pictures.items():
