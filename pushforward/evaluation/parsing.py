@@ -27,5 +27,6 @@ def of_parts(system: Parses, dataset: Dataset) -> dict[str, Any]:
 
 def parts_in(parser: Parses, image: Tensor) -> Tensor:
     """The part [n, h, w] that each pixel of images [n, c, h, w] is seen to belong to."""
+    device = metrics.device_of(parser)
     with torch.no_grad():
-        return torch.cat([parser.parse(few).argmax(1).cpu() for few in image.split(TOGETHER)])
+        return torch.cat([parser.parse(few.to(device)).argmax(1).cpu() for few in image.split(TOGETHER)])

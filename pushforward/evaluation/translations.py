@@ -54,7 +54,7 @@ def compared(truth: Tensor, made: Tensor) -> dict[str, float]:
 
 def answered(system: Edits, dataset: Dataset, seed: int | None) -> Tensor:
     """What becomes of every source."""
-    return torch.cat([system.edit(dataset.batch(part), seed).cpu() for part in torch.arange(len(dataset)).split(TOGETHER)])
+    return torch.cat([system.edit(batch, seed).cpu() for batch in metrics.batches(system, dataset, TOGETHER)])
 
 
 def trivial(train: Dataset, test: Dataset) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Floor 3: functions of a system and a data set that say how well it does, in numbers that can be compared."""
 
 from pushforward.metrics.baselines import label_spreading, nearest_neighbour
-from pushforward.metrics.batches import batches
+from pushforward.metrics.batches import batches, device_of
 from pushforward.metrics.bound import test_bound
 from pushforward.metrics.calibration import Reliability, reliability
 from pushforward.metrics.classification import accuracy, confusion, matched, probabilities
@@ -28,6 +28,7 @@ __all__ = [
     "codes_of",
     "confusion",
     "coverage",
+    "device_of",
     "f_scores",
     "frechet_distance",
     "histogram_intersection",

@@ -9,6 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
+import numpy as np
+
 from pushforward.core import BadInput
 from pushforward.data.idx import folders
 from pushforward.runs import durable
@@ -42,6 +44,22 @@ def celebamask_faces(folder: Path) -> Path:
     """The same faces without their maps."""
     found = archive("celebamask-hq", "celebamask_hq_256.zip")
     return written(found, folder / "celebamask-faces.zip", lambda name: name.replace("images/", "") if "/images/" in name else "")
+
+
+def cifar10(folder: Path) -> Path:
+    """CIFAR-10 (Krizhevsky 2009) as a copy has it that kept JPEG files: part/class/number. Its numbers are of this copy alone."""
+    to = folder / "cifar10.zip"
+    if not to.exists():
+        with np.load(archive("cifar10", "cifar10_jpeg.npz")) as found:
+            names, content = found["class_names"], BytesIO()
+            with ZipFile(content, "w") as new:
+                for part in ("train", "test"):
+                    files, ends = found[f"{part}_jpeg"].tobytes(), found[f"{part}_offsets"]
+                    for number, label in enumerate(found[f"{part}_labels"]):
+                        new.writestr(f"{part}/{names[label]}/{number:05d}.jpg", files[ends[number] : ends[number + 1]])
+        to.parent.mkdir(parents=True, exist_ok=True)
+        durable.write(to, content.getvalue())
+    return to
 
 
 def top(name: str) -> str:

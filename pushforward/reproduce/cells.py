@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pushforward.recipes as recipes
-from pushforward.core import BadInput
+from pushforward.core import BadInput, System
 from pushforward.data import DataSpec
 from pushforward.runs import Run, durable, go_on
 from pushforward.runs.lock import Lock
+from pushforward.training.machines import usual_device
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ def finished(folder: Path, asked: Path, what: str, data: Any, options: dict[str,
     run = Run(folder)
     run = run if run.seen() >= run.recipe.images else go_on(folder, quiet=True)
     return run, seconds_of(run)
+
+
+def opened(run: Run) -> System:
+    """A run's system where it computes fastest."""
+    return run.open().to(usual_device())
 
 
 @contextmanager

@@ -4,9 +4,10 @@
     G1   reconstruction alone;  G2  + critic of patches;  G4  + parsing                          (form gated, holes of all kinds)
 
 Data: `celeba`, 8,000 aligned faces to train on, 1,000 of its validation part to test; `celebamask`, 800 and 100; `drawn`, procedural
-faces, which need no download. 64 pixels. The parser learned from the training pairs of CelebAMask-HQ (Helen's 11 parts), or from drawn
-faces; parts in answers are counted by a second parser, trained apart and of another width, which is also asked about the true faces of
-CelebAMask-HQ. Nobody drew the parts of CelebA's faces, which stand otherwise in their frames: there is only its agreement with itself.
+faces, which need no download. 64 pixels; where a GPU is at hand also `celebamask-128`, of 128. The parser learned from the training pairs
+of CelebAMask-HQ (Helen's 11 parts), or from drawn faces; parts in answers are counted by a second parser, trained apart and of another
+width, which is also asked about the true faces of CelebAMask-HQ. Nobody drew the parts of CelebA's faces, which stand otherwise in their
+frames: there is only its agreement with itself.
 """
 
 from dataclasses import replace
@@ -24,7 +25,7 @@ from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import answered
 from pushforward.metrics.fills import COMPONENTS, TunedGaussian
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, scratch_of, trained
+from pushforward.reproduce.cells import Cell, opened, scratch_of, trained
 from pushforward.runs import Run
 
 MASKS = {
@@ -49,9 +50,13 @@ ROWS: dict[str, dict[str, Any]] = {
     "G4": GATED | {"images": 80_000, "parser": True},
 }
 """Meant for 25 minutes of two cores each; not measured yet."""
-FEWER = {"drawn": 40_000, "celebamask": 60_000}
+FEWER = {"drawn": 40_000, "celebamask": 60_000, "celebamask-128": 60_000}
 """Images of every row, on data that are easier or fewer."""
 DATA = {"celeba": tuple(ROWS), "celebamask": ("G1", "G4"), "drawn": ("M1", "G1", "G4")}
+LARGE = {"celebamask-128": ("M1", "M4", "G1", "G4")}
+"""Hours on a CPU."""
+WIDE = 1024
+"""Units in the middle of the paper's form at 128 pixels; the paper has 4096."""
 PARSED = 40_000
 """Images of a parser."""
 SIZE = 64
@@ -59,25 +64,36 @@ SIZE = 64
 
 def cells() -> list[Cell]:
     """Parsers first, then bars, then rows."""
-    found = []
-    for data in ("drawn", "celebamask"):
+    found, every = [], DATA | (LARGE if torch.cuda.is_available() else {})
+    for data in dict.fromkeys(map(parsed, every)):
         for seed, what in enumerate(("parser", "judge")):
             setting = {"data": data, "images": PARSED}
             found.append(Cell(f"{what}/{data}", setting, seed, partial(measure_parser, f"{what}/{data}", data, seed)))
-    for data in DATA:
+    for data in every:
         setting = {"data": data, "components": max(COMPONENTS)}
         found.append(Cell(f"{data}/bars", setting, 0, partial(measure_bars, f"{data}/bars", data)))
-    for data, rows in DATA.items():
+    for data, rows in every.items():
         for row in rows:
             setting = {"data": data} | ROWS[row] | ({"images": FEWER[data]} if data in FEWER else {})
+            setting |= {"code": WIDE} if data in LARGE and setting["form"] == "paper" else {}
             found.append(Cell(f"{data}/{row}", setting, 0, partial(measure_row, f"{data}/{row}", data, setting)))
     return found
 
 
+def parsed(data: str) -> str:
+    """The faces whose parts are known that stand for these."""
+    return "celebamask" if data == "celeba" else data
+
+
+def size_of(data: str) -> int:
+    """Pixels of a side."""
+    return 2 * SIZE if data in LARGE else SIZE
+
+
 def spec_of(data: str, scratch: Path, mask: str = "") -> DataSpec:
     """Faces of one kind, with holes."""
-    where = {"drawn": lambda _: "faces", "celeba": _photos.celeba, "celebamask": _photos.celebamask_faces}[data]
-    return DataSpec(str(where(scratch)), size=SIZE, mask=mask)
+    where = {"drawn": lambda _: "faces", "celeba": _photos.celeba}.get(data, _photos.celebamask_faces)
+    return DataSpec(str(where(scratch)), size=size_of(data), mask=mask)
 
 
 def parser_of(what: str, data: str, scratch: Path) -> tuple[Run, dict[str, float]]:
@@ -86,13 +102,13 @@ def parser_of(what: str, data: str, scratch: Path) -> tuple[Run, dict[str, float
     apart = {"seed": 1, "width": 16} if what == "judge" else {}
     if data == "drawn":
         return trained(folder, "parsing", DataSpec("faces", size=SIZE), images=PARSED, **apart)
-    spec = DataSpec(str(_photos.celebamask(scratch)), size=SIZE, pairs="masks:images", palette="helen")
+    spec = DataSpec(str(_photos.celebamask(scratch)), size=size_of(data), pairs="masks:images", palette="helen")
     return trained(folder, "parsing", spec, images=PARSED, **apart)
 
 
 def judge_of(data: str, scratch: Path) -> Parses:
     """What counts parts in answers."""
-    judge = parser_of("judge", "drawn" if data == "drawn" else "celebamask", scratch)[0].open()
+    judge = opened(parser_of("judge", parsed(data), scratch)[0])
     assert isinstance(judge, Parses)
     return judge
 
@@ -101,7 +117,7 @@ def measure_parser(name: str, data: str, seed: int, folder: Path) -> dict[str, A
     """A parser, and how well it names parts of faces that it has not seen."""
     run, seconds = parser_of(name.partition("/")[0], data, scratch_of(name, folder))
     train, test = run.data()
-    parser = run.open()
+    parser = opened(run)
     assert isinstance(parser, Parses) and test is not None
     return {"fingerprint": train.fingerprint[:16], **seconds, **of_parts(parser, test)}
 
@@ -122,10 +138,10 @@ def measure_row(name: str, data: str, setting: dict[str, Any], folder: Path) -> 
     scratch = scratch_of(name, folder)
     options = {key: value for key, value in setting.items() if key not in ("data", "mask", "parser")}
     if setting.get("parser"):
-        options["parser"] = str(parser_of("parser", "drawn" if data == "drawn" else "celebamask", scratch)[0].folder)
+        options["parser"] = str(parser_of("parser", parsed(data), scratch)[0].folder)
     run, seconds = trained(folder / "run", "completion", spec_of(data, scratch, setting["mask"]), **options)
     train, test = run.data()
-    system, judge = run.open(), judge_of(data, scratch)
+    system, judge = opened(run), judge_of(data, scratch)
     assert isinstance(system, Edits) and test is not None
     found = {short: of_hole(system, replace(test, mask=mask), judge) for short, mask in MASKS.items()}
     return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, "n": len(test), **found}
@@ -143,7 +159,7 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
 
 def sheet(data: str, runs: Path) -> Any:
     """A row of answers for each system."""
-    opened = {row: Run(runs / data / row / "run") for row in DATA[data]}
+    opened = {row: Run(runs / data / row / "run") for row in (DATA | LARGE)[data]}
     test = next(iter(opened.values())).data()[1]
     assert test is not None
     batches = [replace(test, mask=mask).batch(torch.tensor([number % len(test)])) for number, mask in enumerate(MASKS.values())]

@@ -5,11 +5,12 @@
     better/WHAT         what came after: resizing in place of transposed convolutions, matching, several scales, slope penalty; and codes,
                         which leave dropout out and need a smaller weight of L1, so that this stands beside them alone
     celebamask/, drawn/ the same two objectives from maps of faces; drawn ones need no download
+    256/OBJECTIVE, 256/field-PIXELS   the two ablations at the paper's size and width, where a GPU is at hand
     length/IMAGES       what chooses how long: 360 training pairs, and a judge of them, asked about the 40 kept apart
 
-How long: the least of `LENGTHS` within .01 of the best intersection over union of l1+cgan on those 40. 64 pixels. Reported on the 100 pairs
-of validation, which nothing was chosen by. The judge is a parser trained on the real training pairs, and is asked about the real photos of
-validation too.
+How long: the least of `LENGTHS` within .01 of the best intersection over union of l1+cgan on those 40. 64 pixels, but for 256/. Reported
+on the 100 pairs of validation, which nothing was chosen by. The judge is a parser trained on the real training pairs, and is asked about
+the real photos of validation too.
 """
 
 from functools import partial
@@ -24,7 +25,7 @@ from pushforward.data import DataSpec
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import of_translations
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, scratch_of, trained
+from pushforward.reproduce.cells import Cell, opened, scratch_of, trained
 from pushforward.runs import Run
 
 PALETTE = "#0000aa,#0000ff,#0055ff,#00aaff,#00ffff,#55ffaa,#aaff55,#ffff00,#ffaa00,#ff5500,#ff0000,#aa0000"
@@ -47,13 +48,17 @@ IMAGES = 24_000
 JUDGED = 20_000
 """Images of a judge."""
 SEEDS, SIZE = 3, 64
+LARGE, LARGE_FIELDS = 256, (1, 16, 286)
+"""Pixels of a side where a GPU is at hand, and fields beside that of 70."""
+LARGE_SETTING = {"data": "facades-256", "width": 64, "images": 16_000}
 
 
 def cells() -> list[Cell]:
     """The judges, lengths, objectives, fields, and the other maps."""
+    large = ("facades-256",) if torch.cuda.is_available() else ()
     found = [
         Cell(f"judge/{data}", {"data": data, "images": JUDGED}, 0, partial(measure_judge, f"judge/{data}", data))
-        for data in ("drawn", "facades", "choose", "celebamask")
+        for data in ("drawn", "facades", "choose", "celebamask", *large)
     ]
     for images in LENGTHS:
         for objective in ("l1", "l1+cgan"):
@@ -64,6 +69,9 @@ def cells() -> list[Cell]:
     found += [cell(f"better/{name}", "facades", setting) for name, setting in BETTER.items()]
     for data in ("celebamask", "drawn"):
         found += [cell(f"{data}/{each}", data, {"objective": each}) for each in ("l1", "l1+cgan")]
+    for data in large:
+        found += [cell(f"256/{each}", data, LARGE_SETTING | {"objective": each}) for each in OBJECTIVES]
+        found += [cell(f"256/field-{field}", data, LARGE_SETTING | {"field": field}) for field in LARGE_FIELDS]
     return found
 
 
@@ -79,8 +87,8 @@ def spec_of(data: str, scratch: Path) -> DataSpec:
         return DataSpec("faces", size=SIZE, pairs="parts")
     if data == "celebamask":
         return DataSpec(str(_photos.celebamask(scratch)), size=SIZE, pairs="masks:images", palette="celebamask-hq")
-    archive = _photos.facades(scratch) if data == "facades" else _photos.facades_to_choose(scratch)
-    return DataSpec(str(archive), size=SIZE, pairs="right-to-left", palette=PALETTE)
+    archive = _photos.facades_to_choose(scratch) if data == "choose" else _photos.facades(scratch)
+    return DataSpec(str(archive), size=LARGE if data == "facades-256" else SIZE, pairs="right-to-left", palette=PALETTE)
 
 
 def judge_of(data: str, scratch: Path) -> tuple[Run, dict[str, float]]:
@@ -92,7 +100,7 @@ def measure_judge(name: str, data: str, folder: Path) -> dict[str, Any]:
     """A judge, and what it says of real pictures that it has not seen: the best that can be asked of made ones."""
     run, seconds = judge_of(data, scratch_of(name, folder))
     train, test = run.data()
-    judge = run.open()
+    judge = opened(run)
     assert isinstance(judge, Parses) and test is not None
     return {"fingerprint": train.fingerprint[:16], **seconds, **of_parts(judge, test)}
 
@@ -103,7 +111,7 @@ def measure(name: str, setting: dict[str, Any], seed: int, folder: Path) -> dict
     options = {key: value for key, value in setting.items() if key != "data"}
     run, seconds = trained(folder / "run", "pix2pix", spec_of(setting["data"], scratch), seed=seed, **options)
     train, test = run.data()
-    system, judge = run.open(), judge_of(setting["data"], scratch)[0].open()
+    system, judge = opened(run), opened(judge_of(setting["data"], scratch)[0])
     assert isinstance(system, Edits) and isinstance(judge, Parses) and test is not None
     found = of_translations(system, test, train, judge)
     return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, "n": len(test), **found}
@@ -117,6 +125,8 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
         "celebamask": {each: f"celebamask/{each}" for each in ("l1", "l1+cgan")},
         "drawn": {each: f"drawn/{each}" for each in ("l1", "l1+cgan")},
     }
+    if (runs / "256").exists():
+        ways["256"] = {each: f"256/{each}" for each in ("l1", "cgan", "l1+cgan")}
     return [figures.save(sheet(rows, runs), runs / "pictures" / f"pairs-{name}.png") for name, rows in ways.items()]
 
 

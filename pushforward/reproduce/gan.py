@@ -7,6 +7,7 @@
     conditional  whether samples are read as the class asked for, by three ways of telling it
     dropout      "dropout seems important in the discriminator": the GAN of 2014 with and without
     rules        who moves when, at equal numbers of gradients
+    gpu          stacked MNIST, MNIST and CIFAR-10 with more of everything, where a GPU is at hand
 
 Settings were chosen on 10,000 held-back training digits; lengths are fixed beforehand; samples come from the averaged weights.
 """
@@ -21,11 +22,12 @@ from torch import Tensor
 
 from pushforward import figures, metrics
 from pushforward.core import Samples
-from pushforward.data import toys
-from pushforward.evaluation.feature_nets import feature_net
+from pushforward.data import DataSpec, toys
+from pushforward.evaluation.feature_nets import FeatureNet, feature_net
 from pushforward.evaluation.samples import made, of_samples
 from pushforward.recipes.named import RECIPES
-from pushforward.reproduce.cells import Cell, trained
+from pushforward.reproduce import _photos
+from pushforward.reproduce.cells import Cell, opened, trained
 from pushforward.runs import Run
 
 OLD = {"objective": "non_saturating", "r1": 0.0, "r2": 0.0}
@@ -53,11 +55,19 @@ TOY, RULED = 3_000_000, 400_000
 """Images of the mixtures, and of MNIST under each rule (5 minutes of two cores)."""
 STACKED, SAMPLED = 26_000, 10_000
 SEEDS = 5
+LARGER: dict[str, dict[str, Any]] = {
+    "stacked": {"width": 32, "batch_size": 256, "images": 2_500_000},
+    "mnist": {"width": 32, "batch_size": 256, "images": 1_500_000},
+    "cifar10": {"width": 48, "batch_size": 128, "images": 1_000_000},
+}
+"""Minutes of a GPU. CIFAR-10 has nothing chosen for it."""
+READ = 500_000
+"""Images of the reader of CIFAR-10, which does not come with the package."""
 
 
 def cells() -> list[Cell]:
     """Every setting and seed."""
-    return [*toy_cells(), *image_cells(), *rule_cells()]
+    return [*toy_cells(), *image_cells(), *rule_cells(), *(gpu_cells() if torch.cuda.is_available() else ())]
 
 
 def whole(recipe: str, setting: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +123,17 @@ def rule_cells() -> list[Cell]:
     return found
 
 
+def gpu_cells() -> list[Cell]:
+    """What takes a CPU hours."""
+    found = []
+    for data, setting in LARGER.items():
+        recipe = "stacked_gan" if data == "stacked" else "mnist_gan"
+        how = {"stacked": partial(measure_stacked, setting, 0), "cifar10": partial(measure_cifar, setting)}
+        asked = whole(recipe, setting | ({"data": data} if data == "cifar10" else {}))
+        found.append(Cell(f"gpu/{data}", asked, 0, how.get(data, partial(measure_samples, recipe, setting, 0))))
+    return found
+
+
 def measure_toy(setting: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
     """Modes found, and the share of samples within 3 sigma of one."""
     run, seconds = trained(folder / "run", "gaussians_gan", seed=seed, **setting)
@@ -127,7 +148,7 @@ def measure_toy(setting: dict[str, Any], seed: int, folder: Path) -> dict[str, A
 def measure_stacked(setting: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
     """Kinds made among 26,000 samples, and KL of their frequencies to even ones."""
     run, seconds = trained(folder / "run", "stacked_gan", seed=seed, **setting)
-    system = run.open()
+    system = opened(run)
     assert isinstance(system, Samples)
     count, nats = metrics.mode_coverage(kinds(made(system, None, STACKED, seed=1)), torch.ones(1000))
     return {"fingerprint": run.recipe.fingerprint[:16], **seconds, "images": run.recipe.images, "kinds": count, "KL to even": nats}
@@ -145,11 +166,24 @@ def kinds(x: Tensor) -> Tensor:
 def measure_samples(recipe: str, setting: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
     """Everything that `evaluate` says of 10,000 samples, five times."""
     run, seconds = trained(folder / "run", recipe, seed=seed, **setting)
+    return seconds | sampled(run, feature_net("", "mnist", run.data()[0].shape))
+
+
+def measure_cifar(setting: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same on CIFAR-10, in the features of a reader trained on it; the share that this reads says how far it can be trusted."""
+    data = DataSpec(str(_photos.cifar10(folder)))
+    reader, _ = trained(folder / "reader", "reader", data, images=READ)
+    run, seconds = trained(folder / "run", "mnist_gan", data, **setting)
+    return seconds | sampled(run, feature_net(str(reader.folder), "", run.data()[0].shape))
+
+
+def sampled(run: Run, net: FeatureNet | None) -> dict[str, Any]:
+    """What `evaluate` says of a run."""
     train, test = run.data()
-    system, net = run.open(), feature_net("", "mnist", train.shape)
+    system = opened(run)
     assert isinstance(system, Samples) and test is not None and net is not None
     found = of_samples(system, train, test, net, SAMPLED)
-    return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, **found}
+    return {"fingerprint": train.fingerprint[:16], "images": run.recipe.images, **found}
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
