@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, leaky_relu, max_pool2d, max_unpool2d, silu
 
 from pushforward.nets.convolution import sizes_of, widths_of
-from pushforward.nets.residual import Double, Halve, Residual
+from pushforward.nets.residual import Double, Halve
 
 POOLED, SMALLEST = 4, 4
 """Poolings at the most; the side of a map from which on none is taken."""
@@ -58,49 +58,39 @@ class PaperPainter(nn.Module):
 
 
 class Gated(nn.Module):
-    """A convolution of which each output is let through as far as another says (Yu et al. 2019): maps [N, into, H, W] -> [N, out, H, W]."""
+    """x + f(x), maps [N, channels, H, W]: f is a convolution of which each output is let through as far as another says (Yu et al. 2019),
+    and one more. A gate that shuts leaves x as it is: where all goes through gates, one that shuts early ends what lies before it."""
 
-    def __init__(self, into: int, out: int, side: int = 3):
+    def __init__(self, channels: int):
         super().__init__()
-        self.convolution = nn.Conv2d(into, 2 * out, side, 1, side // 2)
+        self.first, self.last = nn.Conv2d(channels, 2 * channels, 3, 1, 1), nn.Conv2d(channels, channels, 3, 1, 1)
+        for weight in self.last.parameters():
+            nn.init.zeros_(weight)
 
-    def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o h w"]:
-        """Gated maps."""
-        value, gate = self.convolution(x).chunk(2, 1)
-        return silu(value) * gate.sigmoid()
-
-
-class Join(nn.Module):
-    """Maps [N, into, h, w] and their mirror on the way down [N, out, H, W] -> [N, out, H, W]."""
-
-    def __init__(self, into: int, out: int, size: tuple[int, int], residual: bool):
-        super().__init__()
-        self.larger, self.gate = Double(into, out, size), Gated(2 * out, out)
-        self.residual = Residual(out) if residual else nn.Identity()
-
-    def forward(self, x: Float[Tensor, "n i p q"], mirror: Float[Tensor, "n o h w"]) -> Float[Tensor, "n o h w"]:
-        """Maps of twice the size."""
-        return self.residual(self.gate(torch.cat([self.larger(silu(x)), mirror], 1)))
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """Changed maps of the same size."""
+        value, gate = self.first(silu(x)).chunk(2, 1)
+        return x + self.last(silu(value) * gate.sigmoid())
 
 
 class GatedPainter(nn.Module):
-    """x [N, C, H, W], 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
+    """x [N, C, H, W], a guess or 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
 
-    Residual blocks at ever smaller sizes and back, each size of the way back also seeing its mirror through a gate, which learns where
-    there was a hole. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
+    Gated residual blocks at ever smaller sizes and back; each size of the way back begins with the sum of what comes from below and what
+    there was on the way down. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):
         super().__init__()
         sizes = sizes_of(*shape[1:])
         channels = widths_of(len(sizes), width)
-        self.first = Gated(shape[0] + 3, width)
+        self.first = nn.Sequential(nn.Conv2d(shape[0] + 3, width, 3, 1, 1), Gated(width))
         steps = list(zip(channels, channels[1:], sizes, strict=False))
-        self.down = nn.ModuleList(nn.Sequential(Halve(into, out, size), Residual(out)) for into, out, size in steps)
-        self.middle = nn.Sequential(Residual(channels[-1]), Residual(channels[-1]))
-        self.up = nn.ModuleList(Join(out, into, size, size != sizes[0]) for into, out, size in reversed(steps))
+        self.down = nn.ModuleList(nn.Sequential(Halve(into, out, size), Gated(out)) for into, out, size in steps)
+        self.middle = nn.Sequential(Gated(channels[-1]), Gated(channels[-1]))
+        self.larger = nn.ModuleList(nn.Sequential(nn.SiLU(), Double(out, into, size)) for into, out, size in reversed(steps))
+        self.up = nn.ModuleList(Gated(into) for into, _, _ in reversed(steps))
         self.last = nn.Conv2d(width, shape[0], 3, 1, 1)
-        # from noise the quickest way to be less wrong is to shut the gates, and nothing behind a shut gate ever learns
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
         rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in shape[1:]), indexing="ij")
@@ -115,8 +105,8 @@ class GatedPainter(nn.Module):
             mirrors.append(x)
             x = down(x)
         x = self.middle(x)
-        for up in self.up:
-            x = up(x, mirrors.pop())
+        for larger, up in zip(self.larger, self.up, strict=True):
+            x = up(larger(x) + mirrors.pop())
         return self.last(silu(x))
 
 

@@ -66,7 +66,7 @@ def test_interrupted_at_random_moments_it_exits_as_shells_expect_and_ends_in_the
     """Five of each, by the command line."""
     often = {"report_every": 20 * BATCH, "save_every": 20 * BATCH, "sheet_every": 100 * BATCH}
     recipe, chance = recipe_of("vae", tmp_path, images=300 * BATCH, **often), random.Random(number)
-    whole = start(tmp_path / "whole", recipe, quiet=True)
+    assert end(begin(train, tmp_path / "whole", recipe)) == 0
     folder = Run.create(tmp_path / "run", recipe).folder
     for _ in range(5):
         child = begin(command, folder)
@@ -77,8 +77,8 @@ def test_interrupted_at_random_moments_it_exits_as_shells_expect_and_ends_in_the
         status = end(child)
         assert time.monotonic() - began < 10
         assert status == code
-    go_on(folder, quiet=True)
-    assert contents(folder) == contents(whole.folder)
+    assert end(begin(train, folder, recipe)) == 0
+    assert contents(folder) == contents(tmp_path / "whole")
 
 
 def stuck(folder: Path, recipe: Recipe) -> int:

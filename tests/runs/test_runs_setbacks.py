@@ -11,6 +11,7 @@ from torch import Tensor
 from pushforward.core import Player, Terms
 from pushforward.runs import GivenUp, Interrupted, Recipe, Run, checkpoint, go_on, load, start
 from pushforward.training import Trainer
+from pushforward.training.machines import moved
 from tests.runs.small import BATCH, contents, interrupted_at, recipe_of
 
 NAN, INF = float("nan"), float("inf")
@@ -33,7 +34,7 @@ def spoiling(monkeypatch: pytest.MonkeyPatch, place: str, value: float, when: Ca
             with torch.no_grad():
                 weight.view(-1)[0] = value
         if place == "input":
-            batch = dict(trainer.source.batch(trainer.stage, turn, shard, trainer.shards))
+            batch = dict(moved(trainer.source.batch(trainer.stage, turn, shard, trainer.shards), trainer.device))
             batch["image"] = batch["image"].clone()  # type: ignore[attr-defined]
             batch["image"][0] = value  # type: ignore[index]
             trainer.batches[turn, shard] = batch  # type: ignore[assignment]
