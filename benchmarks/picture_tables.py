@@ -4,7 +4,7 @@ import statistics
 from typing import Any
 
 from gan_tables import NOT_YET, groups
-from writing import HOME, machine, measured, minutes_of, percent, read, table
+from writing import HOME, machine, measured, minutes_of, percent, read, table, took
 
 from pushforward.reproduce.completion import MASKS
 
@@ -48,7 +48,7 @@ def translations(part: str, heading: str, before: str = "") -> str:
         row += [over_seeds(each, f"{key}, by a judge") for key in ("pixel accuracy", "class accuracy", "intersection over union")]
         row += [over_seeds(each, "sharpness ratio", "{:.2f}")]
         row += [" / ".join(over_seeds(each, f"histogram intersection, {plane}", "{:.2f}").split(" ±")[0] for plane in "Lab")]
-        rows.append([*row, over_seeds(each, "diversity"), f"{max(map(minutes_of, each)):.1f}", str(len(each))])
+        rows.append([*row, over_seeds(each, "diversity"), took(each), str(len(each))])
     data = cells[0]["setting"]["data"]
     for judge in cells_of("facades", "judge"):
         if judge["name"] == f"judge/{data}":
@@ -60,6 +60,16 @@ def translations(part: str, heading: str, before: str = "") -> str:
         f"\n{cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. Minutes are of two cores. "
     )
     return table(heads, rows) + after + measured("facades")
+
+
+def lengths() -> str:
+    """What chooses how long: answers to the training pairs kept apart."""
+    cells = cells_of("facades", "length/l1+cgan")
+    if not cells:
+        return NOT_YET
+    keys = ("L1", "intersection over union, by a judge", "sharpness ratio")
+    rows = [[f"{cell['setting']['images']:,}", *(over_seeds([cell], key) for key in keys), took([cell])] for cell in cells]
+    return table(["l1+cgan, images", "L1", "IoU", "sharpness ratio", "minutes of two cores"], rows) + "\n" + measured("facades")
 
 
 TRIVIAL = {"L1 of the mean training image": "the mean training image", "L1 of place and part": "the best sum of place and part"}
@@ -76,7 +86,7 @@ def completions(data: str) -> str:
         if cell["name"].endswith("/bars"):
             rows += [row_of(numbers, name, f", {name}") for name in BARS if f"{HOLE}, {name}" in numbers["centre"]]
         else:
-            rows.append([*row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], ""), f"{minutes_of(cell):.1f}"])
+            rows.append([*row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], ""), took([cell])])
     heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "minutes"]
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
     after = "\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over the holes. Minutes are of two cores. "
@@ -109,20 +119,29 @@ def conditional() -> str:
     return table(heads, rows) + "\n" + measured("conditional")
 
 
-PARSED = {"drawn": "drawn faces, 13 parts", "celebamask": "CelebAMask-HQ as Helen's 11 parts", "facades": "facades, 12 parts"}
+PARSED = {
+    "drawn": "drawn faces, 13 parts",
+    "celebamask": "CelebAMask-HQ as Helen's 11 parts",
+    "celebamask-128": "CelebAMask-HQ, 128 pixels",
+    "facades": "facades, 12 parts",
+    "facades-256": "facades, 256 pixels",
+}
+
+
+JUDGES = ("judge/facades", "judge/facades-256")
 
 
 def parsers() -> str:
     """How well parsers name parts of pictures that they have not seen."""
-    cells = [*cells_of("completion", "parser"), *[cell for cell in cells_of("facades", "judge") if cell["name"].endswith("/facades")]]
+    cells = [*cells_of("completion", "parser"), *[cell for cell in cells_of("facades", "judge") if cell["name"] in JUDGES]]
     if not cells:
         return NOT_YET
     keys = ("pixel accuracy", "class accuracy", "mean F", "intersection over union")
     rows = [
-        [PARSED[cell["setting"]["data"]], *(f"{cell['numbers'][key]:.3f}" for key in keys), f"{minutes_of(cell):.1f}"] for cell in cells
+        [PARSED[cell["setting"]["data"]], *(f"{cell['numbers'][key]:.3f}" for key in keys), took([cell])] for cell in cells
     ]
     where = "`pushforward reproduce completion` and `pushforward reproduce facades`"
-    return table(["64 pixels", *keys, "minutes of two cores"], rows) + f"\nMeasured by {where}.\n"
+    return table(["64 pixels, where nothing else is said", *keys, "minutes of two cores"], rows) + f"\nMeasured by {where}.\n"
 
 
 def edit() -> str:

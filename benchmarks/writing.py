@@ -31,6 +31,15 @@ def minutes_of(cell: dict[str, Any]) -> float:
     return float(numbers.get("processor seconds", numbers["seconds of training"] * threads)) / 120
 
 
+def took(cells: Iterable[dict[str, Any]]) -> str:
+    """7.1, the most minutes of two cores that a cell took; where they ran on a GPU, 3.1 on a GPU by the clock."""
+    cells = list(cells)
+    on_gpu = [cell["numbers"]["seconds of training"] / 60 for cell in cells if cell["machine"]["gpu"]]
+    if len(on_gpu) == len(cells):
+        return f"{max(on_gpu):.1f} on a GPU"
+    return f"{max(minutes_of(cell) for cell in cells if not cell['machine']['gpu']):.1f}"
+
+
 def spread_of(cells: list[dict[str, Any]], begin: str, labels: int, key: str) -> str:
     """99.20 ± 0.05 % (99.11; 5): mean, standard deviation, least, draws."""
     found = [c["numbers"][key] for c in cells if c["name"].startswith(begin) and c["setting"]["labels"] == labels and key in c["numbers"]]
@@ -42,9 +51,20 @@ def spread_of(cells: list[dict[str, Any]], begin: str, labels: int, key: str) ->
 def measured(name: str) -> str:
     """How, where and with what the cells of a table were measured."""
     found = read(name)
-    last, threads = found["cells"][-1], cores(cell["machine"]["threads"] for cell in found["cells"])
-    where = f"{threads} of {last['machine']['processor']}, torch {last['versions']['torch']}"
-    return f"Measured by `{found['command']}` (`results/{name}.json`), {where}.\n"
+    return f"Measured by `{found['command']}` (`results/{name}.json`), {places(found['cells'])}.\n"
+
+
+def places(cells: list[dict[str, Any]]) -> str:
+    """1 core of AMD EPYC, torch 2.13.0; and on NVIDIA H200, torch 2.11.0."""
+    told = []
+    here = [cell for cell in cells if not cell["machine"]["gpu"]]
+    if here:
+        threads = cores(cell["machine"]["threads"] for cell in here)
+        told.append(f"{threads} of {here[-1]['machine']['processor']}, torch {here[-1]['versions']['torch']}")
+    for gpu in sorted({cell["machine"]["gpu"] for cell in cells} - {None}):
+        there = [cell for cell in cells if cell["machine"]["gpu"] == gpu]
+        told.append(f"{gpu}, torch {there[-1]['versions']['torch']}")
+    return "; and ".join(told)
 
 
 def machine(found: dict[str, Any]) -> str:
