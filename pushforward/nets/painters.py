@@ -76,21 +76,23 @@ class Gated(nn.Module):
 class GatedPainter(nn.Module):
     """x [N, C, H, W], a guess or 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
 
-    Gated residual blocks at ever smaller sizes and back; each size of the way back begins with the sum of what comes from below and what
-    there was on the way down. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
+    Gated residual blocks from half the size on, where a CPU is twice as fast and loses little, at ever smaller sizes and back; each size of
+    the way back begins with the sum of what comes from below and what there was on the way down, the last with x. Two more maps say where a
+    pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):
         super().__init__()
         sizes = sizes_of(*shape[1:])
-        channels = widths_of(len(sizes), width)
-        self.first = nn.Sequential(nn.Conv2d(shape[0] + 3, width, 3, 1, 1), Gated(width))
-        steps = list(zip(channels, channels[1:], sizes, strict=False))
+        whole, *channels = widths_of(len(sizes), width)
+        self.first = nn.Sequential(Halve(shape[0] + 3, channels[0], sizes[0]), Gated(channels[0]))
+        steps = list(zip(channels, channels[1:], sizes[1:], strict=False))
         self.down = nn.ModuleList(nn.Sequential(Halve(into, out, size), Gated(out)) for into, out, size in steps)
         self.middle = nn.Sequential(Gated(channels[-1]), Gated(channels[-1]))
         self.larger = nn.ModuleList(nn.Sequential(nn.SiLU(), Double(out, into, size)) for into, out, size in reversed(steps))
         self.up = nn.ModuleList(Gated(into) for into, _, _ in reversed(steps))
-        self.last = nn.Conv2d(width, shape[0], 3, 1, 1)
+        self.whole = nn.Sequential(nn.SiLU(), Double(channels[0], whole, sizes[0]), nn.SiLU())
+        self.last = nn.Conv2d(whole + shape[0] + 1, shape[0], 3, 1, 1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
         rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in shape[1:]), indexing="ij")
@@ -98,8 +100,9 @@ class GatedPainter(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
         """Painted images."""
+        seen = torch.cat([x, mask], 1)
         where = torch.as_tensor(self.where).expand(len(x), -1, -1, -1)
-        x = self.first(torch.cat([x, mask, where], 1).contiguous(memory_format=torch.channels_last))
+        x = self.first(torch.cat([seen, where], 1).contiguous(memory_format=torch.channels_last))
         mirrors = []
         for down in self.down:
             mirrors.append(x)
@@ -107,7 +110,8 @@ class GatedPainter(nn.Module):
         x = self.middle(x)
         for larger, up in zip(self.larger, self.up, strict=True):
             x = up(larger(x) + mirrors.pop())
-        return self.last(silu(x))
+        x = self.whole(x)
+        return self.last(torch.cat([x, seen.to(x)], 1))
 
 
 class WholeCritic(nn.Module):

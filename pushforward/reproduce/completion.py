@@ -45,7 +45,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "M2": PAPER | {"critics": "local"},
     "M3": PAPER | {"critics": "local+global"},
     "M4": PAPER | {"critics": "local+global", "parser": True},
-    "G1": GATED | {"critics": "none", "images": 110_000},
+    "G1": GATED | {"critics": "none", "images": 200_000},
     "G2": GATED | {"images": 80_000},
     "G4": GATED | {"images": 80_000, "parser": True},
 }
