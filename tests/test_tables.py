@@ -2,11 +2,30 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 HOME = Path(__file__).parents[1]
 sys.path.insert(0, str(HOME / "benchmarks"))
 
 import tables  # noqa: E402
+import writing  # noqa: E402
+
+
+def measured_on(gpu: str | None, seconds: float) -> dict[str, Any]:
+    machine = {"processor": "AMD EPYC", "threads": 1, "gpu": gpu}
+    return {
+        "numbers": {"seconds of training": seconds, "processor seconds": 2 * seconds},
+        "machine": machine,
+        "versions": {"torch": "2.11" if gpu else "2.13"},
+    }
+
+
+def test_a_gpus_minutes_are_not_those_of_two_cores() -> None:
+    here, there = measured_on(None, 300), measured_on("NVIDIA H200", 90)
+    assert writing.took([here]) == "5.0" and writing.took([there, there]) == "1.5 on a GPU"
+    assert writing.took([here, there]) == "5.0"
+    assert writing.places([here]) == "1 core of AMD EPYC, torch 2.13"
+    assert writing.places([there, here]) == "1 core of AMD EPYC, torch 2.13; and NVIDIA H200, torch 2.11"
 
 
 def test_no_page_is_stale() -> None:

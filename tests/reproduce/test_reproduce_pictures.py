@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from pushforward.core import BadInput
-from pushforward.data import faces, palettes
-from pushforward.reproduce import _photos, cells, completion, facades
+from pushforward.data import DataSpec, faces, open_data, palettes
+from pushforward.reproduce import _photos, cells, completion, facades, gan
 
 SIDE, SMALL = 16, {"images": 32, "width": 4, "precision": "float32"}
 
@@ -105,6 +105,36 @@ def test_cells_have_names_of_their_own_and_cover_the_tables(module: Any) -> None
         facades: {*(f"facades/{each}/seed-{seed}" for each in facades.OBJECTIVES for seed in range(3)), "field/whole", "drawn/l1+cgan"},
     }
     assert wanted[module] <= set(names)
+
+
+def test_where_a_gpu_is_at_hand_there_are_larger_ones(archives: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PUSHFORWARD_DATA", str(archives))
+    modules = {completion: "celebamask-128/G4", facades: "256/l1+cgan", gan: "gpu/cifar10"}
+    sets = {}
+    for here in (False, True):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda here=here: here)
+        sets[here] = {module: {cell.name: cell for cell in module.cells()} for module in modules}
+    for module, name in modules.items():
+        assert sets[False][module].keys() < sets[True][module].keys() and name not in sets[False][module] and name in sets[True][module]
+    assert sets[True][completion]["celebamask-128/M1"].setting["code"] == completion.WIDE
+    assert sets[True][facades]["256/l1+cgan"].setting["width"] == 64
+    assert completion.spec_of("celebamask-128", tmp_path).size == 128 and facades.spec_of("facades-256", tmp_path).size == 256
+    assert completion.spec_of("celebamask", tmp_path).size == facades.spec_of("facades", tmp_path).size == 64
+
+
+def test_cifar_is_written_by_part_and_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [encoded(np.full((32, 32, 3), 40 * number, np.uint8), "JPEG") for number in range(3)]
+    ends = np.cumsum([0, *map(len, files)])
+    found = {"jpeg": np.frombuffer(b"".join(files), np.uint8), "offsets": ends, "labels": np.array([1, 0, 1], np.uint8)}
+    (tmp_path / "cifar10").mkdir()
+    both = {f"{part}_{key}": value for part in ("train", "test") for key, value in found.items()}
+    np.savez(tmp_path / "cifar10/cifar10_jpeg.npz", class_names=np.array(["cat", "dog"]), **both)
+    monkeypatch.setenv("PUSHFORWARD_DATA", str(tmp_path))
+    train, test = open_data(DataSpec(str(_photos.cifar10(tmp_path))))
+    assert test is not None and train.label is not None
+    assert train.classes == ("cat", "dog") and train.label.tolist() == [0, 1, 1] and len(test) == 3
+    brightness = train.batch(torch.arange(3))["image"].mean((1, 2, 3))
+    assert torch.allclose(brightness, torch.tensor([40.0, 0, 80]) / 127.5 - 1, atol=0.02)
 
 
 @pytest.mark.parametrize("data", ["celeba", "celebamask", "drawn"])
