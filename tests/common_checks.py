@@ -22,6 +22,8 @@ from pushforward.core import (
     BadInput,
     Batch,
     Classifies,
+    Compares,
+    Describes,
     Edits,
     Encodes,
     Parses,
@@ -424,6 +426,27 @@ def it_classifies(case: Case, folder: Path) -> None:
     torch.testing.assert_close(system.logits(image[:3]), logits[:3], rtol=1e-4, atol=1e-5)
 
 
+def it_describes(case: Case, folder: Path) -> None:
+    """Attributes in [0, 1], [N, A]."""
+    system, made = at(case, 0)
+    if not isinstance(system.eval(), Describes):
+        return
+    batch = made.batch(system.stage, 0, 0, 1)
+    found = system.describe(batch["image"])
+    assert found.shape == batch["attributes"].shape and found.min() >= 0 and found.max() <= 1 and not found.requires_grad
+
+
+def it_compares(case: Case, folder: Path) -> None:
+    """Features [N, d], those of an image whatever else is in the batch."""
+    system, made = at(case, 0)
+    if not isinstance(system.eval(), Compares):
+        return
+    image = made.batch(system.stage, 0, 0, 1)["image"]
+    features = system.features(image)
+    assert features.ndim == 2 and len(features) == len(image) and features.std() > 0 and not features.requires_grad
+    torch.testing.assert_close(system.features(image[:3]), features[:3], rtol=1e-3, atol=1e-4)
+
+
 def it_parses(case: Case, folder: Path) -> None:
     """Logits [N, P, H, W]; an image is parsed alike whatever else is in the batch."""
     system, made = at(case, 0)
@@ -502,6 +525,8 @@ CHECKS = [
     it_answers_where_its_weights_lie,
     it_classifies,
     it_edits,
+    it_describes,
+    it_compares,
     it_parses,
     it_weighs,
     what_is_saved_opens_the_same,

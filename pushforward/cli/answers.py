@@ -144,9 +144,9 @@ def write_csv(heads: list[str], rows: list[list[str]], path: Path) -> Path:
 
 def abilities(kind: "type[System]") -> list[str]:
     """`samples, encodes`: what a system can do."""
-    from pushforward.core import Classifies, Edits, Encodes, Generates, Parses, Samples
+    from pushforward.core import Classifies, Describes, Edits, Encodes, Generates, Parses, Samples
 
-    every = (Samples, Encodes, Generates, Classifies, Edits, Parses)
+    every = (Samples, Encodes, Generates, Classifies, Describes, Edits, Parses)
     return [ability.__name__.lower() for ability in every if issubclass(kind, ability)]
 
 

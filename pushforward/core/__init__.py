@@ -1,6 +1,19 @@
 """Floor 0: the six ideas everything else is written in (torch only)."""
 
-from pushforward.core.abilities import Classifies, Condition, Edits, Encodes, Generates, Judges, Parses, Samples, Weighs, asked
+from pushforward.core.abilities import (
+    Classifies,
+    Compares,
+    Condition,
+    Describes,
+    Edits,
+    Encodes,
+    Generates,
+    Judges,
+    Parses,
+    Samples,
+    Weighs,
+    asked,
+)
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.kept import Kept
@@ -16,7 +29,9 @@ __all__ = [
     "BadInput",
     "Batch",
     "Classifies",
+    "Compares",
     "Condition",
+    "Describes",
     "Edits",
     "Encodes",
     "Generates",

@@ -107,6 +107,22 @@ class Parses(ABC):
         """Unnormalised log-probabilities of the parts of images [N, C, H, W] in [-1, 1]; differentiable."""
 
 
+class Compares(ABC):
+    """Sees images as points of a space in which sets of them can be compared."""
+
+    @abstractmethod
+    def features(self, image: Tensor) -> Float[Tensor, "n d"]:
+        """Where images [N, C, H, W] in [-1, 1] lie."""
+
+
+class Describes(ABC):
+    """Says how much there is of each named attribute."""
+
+    @abstractmethod
+    def describe(self, image: Tensor) -> Float[Tensor, "n a"]:
+        """Attributes in [0, 1] of images [N, C, H, W] in [-1, 1]."""
+
+
 class Classifies(ABC):
     """Tells classes apart."""
 

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from pushforward import figures, metrics
-from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Parses, Samples, System, Weighs
+from pushforward.core import UNLABELLED, BadInput, Classifies, Describes, Edits, Encodes, Parses, Samples, System, Weighs
 from pushforward.data import Dataset, open_data
 from pushforward.evaluation.edits import of_edits
 from pushforward.evaluation.feature_nets import cached, feature_net
@@ -35,7 +35,7 @@ class Asked:
     samples: int = 2_000
     """Samples in each of the sets that are compared with held-out examples; 0: none."""
     features: str = ""
-    """The run of a classifier in whose features they are compared; the one that comes with the package where nothing is said."""
+    """The run of a classifier or a describer in whose features they are compared; else the one that comes with the package."""
     judge: str = ""
     """The run of a parser that names the parts in answers of a system that edits."""
 
@@ -68,6 +68,8 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     if isinstance(system, Weighs):
         found |= likelihood(system, dataset, asked.draws, q, folder, f"{run.folder.name} at {run.seen()}, {dataset.fingerprint}", progress)
     found |= codes(system, dataset, q, pictures)
+    if isinstance(system, Describes) and dataset.attributes is not None:
+        found |= described(system, dataset, run.data(memory)[0])
     if isinstance(system, Parses) and dataset.parts is not None:
         found |= of_parts(system, dataset)
     if isinstance(system, Edits) and (dataset.translate or dataset.hides):
@@ -90,8 +92,10 @@ def invented(run: Run, system: Samples, asked: Asked, memory: Any) -> dict[str, 
         return {"samples": "not compared: nothing was held out"}
     if net is None:
         told = f" --labels {spec.labels_file}" if spec.labels_file else ""
-        made = f"pushforward train reader --data {spec.path}{told} --size {spec.size} --run {cached(train.fingerprint)}"
-        how = f"`{made}` makes one" if train.classes and not spec.classes else "--features RUN names one"
+        reader = "reader" if train.classes and not spec.classes else "describer" if train.attribute_names else ""
+        told += f" --attributes-file {spec.attributes_file}" if spec.attributes_file else ""
+        made = f"pushforward train {reader} --data {spec.path}{told} --size {spec.size} --run {cached(train.fingerprint)}"
+        how = f"`{made}` makes one" if reader else "--features RUN names one"
         return {"samples": f"not compared: there is no feature net for these data; {how}"}
     return of_samples(system, train, test, net, asked.samples)
 
@@ -127,6 +131,19 @@ def classes(run: Run, q: Tensor, label: Tensor | None, pictures: dict[str, Image
         "labelled examples": int(known.sum()),
         "expected calibration error": sure.error,
         "confusion (rows: truth)": matrix.tolist(),
+    }
+
+
+def described(system: Describes, dataset: Dataset, train: Dataset) -> dict[str, Any]:
+    """How far read attributes are off, and how far their means over the training images are."""
+    assert dataset.attributes is not None and train.attributes is not None and isinstance(system, System)
+    told, usual = dataset.attributes.cpu(), train.attributes.cpu().mean(0)
+    read = torch.cat([system.describe(batch["image"]).cpu() for batch in metrics.batches(system, dataset, 250)])
+    apart, plain = (read - told).abs().mean(0), (usual - told).abs().mean(0)
+    return {
+        "attributes, mean absolute error": float(apart.mean()),
+        "attributes, mean absolute error of their means": float(plain.mean()),
+        "error of each attribute": dict(zip(dataset.attribute_names, map(float, apart), strict=True)),
     }
 
 

@@ -1,4 +1,4 @@
-"""Spaces in which examples are compared: the last features of a classifier that was trained on such images, or a net of the user's."""
+"""Spaces in which examples are compared: the last features of what was trained to read such images, or a net of the user's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from pushforward.core import BadInput
+from pushforward.core import BadInput, Classifies, Compares, System
 from pushforward.data.idx import cache_folder
 from pushforward.runs import Run
-from pushforward.systems.classifier import Classifier
 
 TOGETHER = 250
 """Examples that are read at a time."""
@@ -67,8 +66,9 @@ def feature_net(asked: str, data: str, shape: tuple[int, ...], fingerprint: str 
         return None
     run = Run(where)
     system = run.open()
-    if not isinstance(system, Classifier):
-        raise BadInput(f"'{where}' is a {type(system).__name__}, which has no features to compare in; give the run of a classifier.")
+    if not isinstance(system, Compares):
+        told = "which has no features to compare in; give the run of a classifier or a describer."
+        raise BadInput(f"'{where}' is a {type(system).__name__}, {told}")
     if len(shape) == 1 or system.config.shape[0] != shape[0]:
         raise BadInput(
             f"'{where}' reads images of shape {system.config.shape}, but these examples have shape {shape}; train a classifier on them."
@@ -77,13 +77,14 @@ def feature_net(asked: str, data: str, shape: tuple[int, ...], fingerprint: str 
     return FeatureNet(f"{where}, SHA-256 {sha256(newest.read_bytes()).hexdigest()[:12]}", reader_of(system))
 
 
-def reader_of(system: Classifier) -> Reads:
-    """How a classifier reads images of any size."""
+def reader_of(system: System) -> Reads:
+    """How a classifier or a describer reads images of any size."""
+    assert isinstance(system, Compares)
     side = system.config.shape[1:]
 
-    def read(x: Tensor) -> tuple[Tensor, Tensor]:
+    def read(x: Tensor) -> tuple[Tensor, Tensor | None]:
         x = x if x.shape[2:] == side else interpolate(x, side, mode="bilinear", antialias=True)
-        return system.features(x), system.logits(x)
+        return system.features(x), system.logits(x) if isinstance(system, Classifies) else None
 
     return read
 

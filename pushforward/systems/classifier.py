@@ -24,6 +24,7 @@ from pushforward.core import (
     BadInput,
     Batch,
     Classifies,
+    Compares,
     Player,
     Stage,
     System,
@@ -73,7 +74,7 @@ class Networks(nn.Module):
         return self.classifier(self.trunk(x)[0]).float()
 
 
-class Classifier(System, Classifies):
+class Classifier(System, Classifies, Compares):
     """config: see `Settings`."""
 
     Config = Settings
@@ -119,5 +120,5 @@ class Classifier(System, Classifies):
 
     @torch.no_grad()
     def features(self, image: Tensor) -> Float[Tensor, "n d"]:
-        """What the last layer reads: a space in which sets of images can be compared."""
+        """What the last layer reads."""
         return self.averaged.trunk(image)[0].float()
