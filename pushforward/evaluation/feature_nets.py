@@ -18,7 +18,7 @@ from pushforward.runs import Run
 
 TOGETHER = 250
 """Examples that are read at a time."""
-READERS = {"mnist": "zoo/reader_mnist", "fashion-mnist": "zoo/reader_fashion"}
+READERS = {"mnist": "zoo/reader_mnist", "fashion-mnist": "zoo/reader_fashion", "faces": "zoo/reader_faces"}
 """Feature nets that come with the package, by name of the data."""
 
 

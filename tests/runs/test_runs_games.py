@@ -43,6 +43,17 @@ BROKEN: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "Pixels are saturated": ("digits", {"rate": 0.1, "images": 6_000}),
 }
+FOLLOWS: dict[str, set[str]] = {
+    "The discriminator has won": {"Collapse"},
+    "The discriminator is too weak": {"Pixels are saturated", "A class is missing"},
+    "The discriminator knows its training examples by heart": {"Collapse"},
+    "Collapse": set(),
+    "A class is missing": {"Collapse"},
+    "The discriminator's slopes explode": {"Collapse"},
+    "The players orbit": {"The discriminator is too weak", "Collapse"},
+    "Pixels are saturated": {"A class is missing", "The discriminator's slopes explode"},
+}
+"""What else may be said, being what comes of it."""
 SOUND: dict[str, tuple[str, str, dict[str, Any]]] = {
     "usual": ("gan", "digits", {"rate": 2e-3}),
     "non-saturating with R1": ("gan", "digits", {"objective": "non_saturating", "r2": 0.0, "rate": 2e-3}),
@@ -81,6 +92,7 @@ def test_what_is_broken_is_called_by_its_name(words: str, tmp_path: Path) -> Non
     named = [sentence for sentence in said if sentence.startswith(words)]
     assert len(named) >= 5, said
     assert all("--" in sentence for sentence in named)
+    assert {other for other in BROKEN for sentence in said if sentence.startswith(other)} - {words} <= FOLLOWS[words]
 
 
 @pytest.mark.parametrize("name", SOUND)

@@ -8,7 +8,9 @@ import torch
 from safetensors.torch import load
 
 import pushforward
-from pushforward.core import Classifies, Encodes, Samples
+from pushforward.core import Classifies, Describes, Encodes, Samples
+from pushforward.data import faces
+from pushforward.evaluation.feature_nets import feature_net
 from pushforward.recipes import zoo
 from pushforward.recipes.zoo import LARGEST, MAKES
 from pushforward.runs import Run, checkpoint, durable
@@ -52,6 +54,17 @@ def test_few_labels_were_enough_for_the_digits_that_the_others_draw() -> None:
 def test_readers_tell_ten_classes_apart(data: str) -> None:
     reader = pushforward.load(f"zoo/reader_{data}")
     assert isinstance(reader, Classifies) and reader.logits(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+
+
+def test_the_reader_of_faces_reads_what_they_are_drawn_from() -> None:
+    reader = pushforward.load("zoo/reader_faces")
+    assert isinstance(reader, Describes)
+    told = faces.faces(200, seed=7)  # neither those of its training nor of its test part
+    image, _ = faces.drawn(told, 64, seed=7)
+    apart = (reader.describe(image) - told).abs().mean(0)
+    assert apart.mean() < 0.1 and apart[faces.ATTRIBUTES.index("skin")] < 0.06
+    net = feature_net("", "faces", (3, 32, 32))
+    assert net is not None and net.name.startswith("zoo/reader_faces") and len(net.read(image[:4])[0]) == 4
 
 
 def test_the_classes_that_are_asked_for_are_those_that_are_drawn() -> None:
