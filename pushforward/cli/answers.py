@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predict:
-    """Classify an image, or those of a folder or zip, and write a CSV: file, class, probability of each class.
+    """Classify an image, or those of a folder or zip, and write a CSV: file, class, probability of each class; or file and attributes.
 
     Example: pushforward predict runs/demo photos/
     """
@@ -39,10 +39,10 @@ class Predict:
         from pushforward.cli.predicting import predicted
 
         run, system = opened(self.run)
-        names, rows, notes = predicted(run, system, self.images)
+        heads, rows, notes = predicted(run, system, self.images)
         for note in notes:
             say(note)
-        print(write_csv(["file", "class", *names], rows, self.out or outputs(run) / "predictions.csv"))
+        print(write_csv(heads, rows, self.out or outputs(run) / "predictions.csv"))
 
 
 @dataclass(frozen=True)

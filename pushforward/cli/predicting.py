@@ -10,7 +10,7 @@ from PIL import Image
 
 from pushforward import metrics
 from pushforward.cli.opening import classes_of, say
-from pushforward.core import BadInput, Classifies, System
+from pushforward.core import BadInput, Classifies, Describes, System
 from pushforward.data import Dataset
 from pushforward.data.archive import Entry, opened
 from pushforward.data.decode import NoImage, decode
@@ -22,22 +22,36 @@ LISTED = 10
 """Files that are named when they are left out."""
 
 
-def predicted(run: Run, system: System, path: Path) -> tuple[tuple[str, ...], list[list[str]], list[str]]:
-    """Names of the classes; for each image its file, its class and the probability of each; and sentences to say.
+def predicted(run: Run, system: System, path: Path) -> tuple[list[str], list[list[str]], list[str]]:
+    """A head for each column; for each image its file, its class and the probability of each, or its attributes; and sentences to say.
 
     Raises:
-        BadInput: a system that does not classify images, a path that is not there, or no image in it.
+        BadInput: a system that neither classifies images nor describes them, a path that is not there, or no image in it.
     """
     shape = system.config.shape
-    if not isinstance(system, Classifies) or len(shape) != 3:
+    if not isinstance(system, Classifies | Describes) or len(shape) != 3:
         raise BadInput(f"{run.folder} is a {type(system).__name__}, which does not classify images. Train classification_vae.")
     files, image, changed, bad = usable(path, shape)
-    p = metrics.probabilities(system, Dataset(path.name, image=image, binarise=run.recipe.data.binarise))
-    names, p = together(classes_of(run, p.shape[1]), p)
-    rows = [[file, names[int(row.argmax())], *(f"{value:.6f}" for value in row.tolist())] for file, row in zip(files, p, strict=True)]
+    images = Dataset(path.name, image=image, binarise=run.recipe.data.binarise)
+    heads, found = classified(run, system, images) if isinstance(system, Classifies) else described(run, system, images)
     size = f"{shape[2]}x{shape[1]}"
     notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
-    return names, rows, notes + ([f"{len(bad)} files were left out: {listed(bad)}."] if bad else [])
+    notes += [f"{len(bad)} files were left out: {listed(bad)}."] if bad else []
+    return ["file", *heads], [[file, *row] for file, row in zip(files, found, strict=True)], notes
+
+
+def classified(run: Run, system: Classifies, images: Dataset) -> tuple[list[str], list[list[str]]]:
+    """The class of each image and the probability of each class."""
+    assert isinstance(system, System)
+    p = metrics.probabilities(system, images)
+    names, p = together(classes_of(run, p.shape[1]), p)
+    return ["class", *names], [[names[int(row.argmax())], *(f"{value:.6f}" for value in row.tolist())] for row in p]
+
+
+def described(run: Run, system: Describes, images: Dataset) -> tuple[list[str], list[list[str]]]:
+    """The attributes of each image, as `--attributes-file` reads them."""
+    read = [system.describe(batch["image"]) for batch in metrics.batches(system, images, 250)]
+    return list(run.recipe.attributes), [[f"{value:.6f}" for value in row.tolist()] for row in torch.cat(read)]
 
 
 def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Tensor, int, list[str]]:

@@ -76,9 +76,9 @@ class Gated(nn.Module):
 class GatedPainter(nn.Module):
     """x [N, C, H, W], a guess or 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
 
-    Gated residual blocks from half the size on, where a CPU is twice as fast and loses little, at ever smaller sizes and back; each size of
-    the way back begins with the sum of what comes from below and what there was on the way down, the last with x. Two more maps say where a
-    pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
+    Gated residual blocks from half the size on, which on a CPU saves a third of the time, at ever smaller sizes and back; each size of the
+    way back begins with the sum of what comes from below and what there was on the way down, and the whole size sees x. Two more maps say
+    where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):

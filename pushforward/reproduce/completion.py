@@ -160,12 +160,12 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
 
 def sheet(data: str, runs: Path) -> Any:
     """A row of answers for each system."""
-    opened = {row: Run(runs / data / row / "run") for row in (DATA | LARGE)[data]}
-    test = next(iter(opened.values())).data()[1]
+    found = {row: Run(runs / data / row / "run") for row in (DATA | LARGE)[data]}
+    test = next(iter(found.values())).data()[1]
     assert test is not None
     batches = [replace(test, mask=mask).batch(torch.tensor([number % len(test)])) for number, mask in enumerate(MASKS.values())]
     rows = {"seen": [batch["source"] for batch in batches]}
-    for row, run in opened.items():
+    for row, run in found.items():
         system = run.open()
         assert isinstance(system, Edits)
         rows[row] = [system.edit(batch) for batch in batches]

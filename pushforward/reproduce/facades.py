@@ -132,13 +132,13 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
 
 def sheet(rows: dict[str, str], runs: Path, count: int = 8) -> Any:
     """A column for each map: itself, the answer of each run, the truth."""
-    opened = {name: Run(runs / cell / "run") for name, cell in rows.items()}
-    test = next(iter(opened.values())).data()[1]
+    found = {name: Run(runs / cell / "run") for name, cell in rows.items()}
+    test = next(iter(found.values())).data()[1]
     assert test is not None
     batch = test.batch(torch.linspace(0, len(test) - 1, count).long())
     tiles = [torch.from_numpy(figures.as_picture(batch["source"]))]
-    for run in opened.values():
+    for run in found.values():
         system = run.open()
         assert isinstance(system, Edits)
         tiles.append(system.edit(batch))
-    return figures.sheet(torch.cat([*tiles, batch["image"]]), count, rows=["input", *opened, "truth"])
+    return figures.sheet(torch.cat([*tiles, batch["image"]]), count, rows=["input", *found, "truth"])

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 import pushforward
+from pushforward.cli import main
 from pushforward.core import BadInput, Compares, Describes
 from pushforward.data import DataSpec, faces, open_data
 from pushforward.evaluation import Asked, evaluate
@@ -75,6 +76,21 @@ def test_what_it_can_do_is_said(read: Path) -> None:
         pushforward.train("describer", "digits", images=64, quiet=True)
     with pytest.raises(BadInput, match="reads images, but the data have shape"):
         Describer(Settings((5,), 2))
+
+
+def test_what_is_predicted_can_be_told_again(read: Path, tmp_path: Path) -> None:
+    """The CSV of `predict` is a table that `--attributes-file` reads."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    image, _ = faces.drawn(faces.faces(12, seed=3), 16)
+    for number, one in enumerate(((image + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()):
+        Image.fromarray(one).save(photos / f"{number}.png")
+    assert main(["predict", str(read), str(photos), "--out", str(tmp_path / "told.csv")]) == 0
+    train, test = open_data(DataSpec(str(photos), size=16, attributes_file=str(tmp_path / "told.csv"), held_out=0))
+    assert test is None and train.attribute_names == faces.ATTRIBUTES and train.attributes is not None
+    system = pushforward.load(read)
+    assert isinstance(system, Describes)
+    torch.testing.assert_close(train.attributes, system.describe(train.batch(torch.arange(12))["image"]), rtol=0, atol=2e-6)
 
 
 def test_without_a_net_for_attributes_the_command_that_makes_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
