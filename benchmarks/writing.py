@@ -34,7 +34,7 @@ def minutes_of(cell: dict[str, Any]) -> float:
 def took(cells: Iterable[dict[str, Any]]) -> str:
     """7.1, the most minutes of two cores that a cell took; where they ran on a GPU, 3.1 on a GPU by the clock."""
     cells = list(cells)
-    on_gpu = [cell["numbers"]["seconds of training"] / 60 for cell in cells if cell["machine"]["gpu"]]
+    on_gpu = [cell["numbers"]["seconds of training"] / 60 for cell in cells if cell["machine"].get("gpu")]
     if len(on_gpu) == len(cells):
         return f"{max(on_gpu):.1f} on a GPU"
     return f"{max(minutes_of(cell) for cell in cells if not cell['machine']['gpu']):.1f}"
@@ -57,12 +57,12 @@ def measured(name: str) -> str:
 def places(cells: list[dict[str, Any]]) -> str:
     """1 core of AMD EPYC, torch 2.13.0; and on NVIDIA H200, torch 2.11.0."""
     told = []
-    here = [cell for cell in cells if not cell["machine"]["gpu"]]
+    here = [cell for cell in cells if not cell["machine"].get("gpu")]
     if here:
         threads = cores(cell["machine"]["threads"] for cell in here)
         told.append(f"{threads} of {here[-1]['machine']['processor']}, torch {here[-1]['versions']['torch']}")
-    for gpu in sorted({cell["machine"]["gpu"] for cell in cells} - {None}):
-        there = [cell for cell in cells if cell["machine"]["gpu"] == gpu]
+    for gpu in sorted({cell["machine"].get("gpu") for cell in cells} - {None}):
+        there = [cell for cell in cells if cell["machine"].get("gpu") == gpu]
         told.append(f"{gpu}, torch {there[-1]['versions']['torch']}")
     return "; and ".join(told)
 

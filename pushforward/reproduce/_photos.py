@@ -50,7 +50,7 @@ def cifar10(folder: Path) -> Path:
     """CIFAR-10 (Krizhevsky 2009) as a copy has it that kept JPEG files: part/class/number. Its numbers are of this copy alone."""
     to = folder / "cifar10.zip"
     if not to.exists():
-        with np.load(archive("cifar10", "cifar10_jpeg.npz")) as found:
+        with np.load(archive("cifar10", "cifar10_jpeg.npz"), allow_pickle=False) as found:
             names, content = found["class_names"], BytesIO()
             with ZipFile(content, "w") as new:
                 for part in ("train", "test"):
