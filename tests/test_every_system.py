@@ -9,7 +9,8 @@ import pytest
 import pushforward
 from pushforward.core import BadInput, find_system, system_names
 from pushforward.runs import Run
-from tests.common_checks import CHECKS, Case, cases
+from tests.cases import Case, cases
+from tests.common_checks import CHECKS
 
 EXTRA: dict[str, dict[str, dict[str, Any]]] = {
     "vae": {"free-bits": {"free_bits": 0.1}, "no-warm-up": {"warm_up": 0.0, "beta": 4.0}},

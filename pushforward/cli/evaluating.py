@@ -34,8 +34,8 @@ class Evaluate:
     samples: int = 2000
     """Samples to compare with held-out examples, five sets of them; 10000 is usual in papers, 0 leaves them out."""
     features: str = ""
-    """The run of a classifier in whose features samples are compared, or module:name of a torch module of your own; else the one that comes
-    with the package for these data."""
+    """The run of a classifier or describer in whose features samples are compared, or module:name of a torch module of your own; else the
+    one that comes with the package for these data."""
     judge: str = ""
     """The run of a parser that names the parts in answers of a run that edits images."""
 

@@ -231,7 +231,7 @@ def comparison(train: "Dataset", test: "Dataset | None") -> list[str]:
 
 def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
     """Commands that this run's system can answer."""
-    from pushforward.core import UNLABELLED, Classifies, Edits, Encodes, Generates, Samples
+    from pushforward.core import UNLABELLED, Classifies, Describes, Edits, Encodes, Generates, Samples
 
     table, whole, pairs = len(system.config.shape) == 1, not completes(system), run.recipe.data.pairs
     labels = system.labels if isinstance(system, Samples) else 0
@@ -249,7 +249,7 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("walk", run.folder): not table and isinstance(system, Generates),
         ("project", run.folder): not table and isinstance(system, Generates),
         ("directions", run.folder): not table and isinstance(system, Generates),
-        ("predict", run.folder, "photos/"): not table and isinstance(system, Classifies),
+        ("predict", run.folder, "photos/"): not table and isinstance(system, Classifies | Describes),
         ("resume", run.folder, "--extend", 2 * run.recipe.images): True,
     }
     return [spoken(*words) for words, able in possible.items() if able]

@@ -143,8 +143,7 @@ def described(system: Describes, dataset: Dataset, train: Dataset) -> dict[str, 
     return {
         "attributes, mean absolute error": float(apart.mean()),
         "attributes, mean absolute error of their means": float(plain.mean()),
-        "error of each attribute": dict(zip(dataset.attribute_names, map(float, apart), strict=True)),
-    }
+    } | {f"error of {name}": float(error) for name, error in zip(dataset.attribute_names, apart, strict=True)}
 
 
 def likelihood(

@@ -7,7 +7,7 @@ from pushforward.nets.mlp import FlatDecoder, FlatEncoder
 from pushforward.nets.pair import Net, decoder_for, encoder_for, kind_of, usual_width
 from pushforward.nets.products import use_products
 from pushforward.nets.residual import Double, Halve, Residual, ResidualDecoder, ResidualEncoder
-from pushforward.nets.trunk import ConvTrunk, FlatTrunk, measure_statistics, trunk_for
+from pushforward.nets.trunk import ConvTrunk, FlatTrunk, Reading, measure_statistics, trunk_for
 
 __all__ = [
     "AdversarialNet",
@@ -24,6 +24,7 @@ __all__ = [
     "Halve",
     "Kind",
     "Net",
+    "Reading",
     "Residual",
     "ResidualDecoder",
     "ResidualEncoder",

@@ -69,6 +69,22 @@ def trunk_for(net: Net, shape: tuple[int, ...], width: int) -> ConvTrunk | FlatT
     return ConvTrunk(shape, width or 32)
 
 
+class Reading(nn.Module):
+    """x [N, C, H, W] -> `outputs` logits [N, K] in float32: a trunk, and one layer on its pooled features."""
+
+    def __init__(self, net: Net, shape: tuple[int, ...], width: int, outputs: int):
+        super().__init__()
+        self.trunk = trunk_for(net, shape, width)
+        self.classifier = nn.Linear(self.trunk.pooled, outputs)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads, [N, D] in float32."""
+        return self.trunk(x)[0].float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.trunk(x)[0]).float()
+
+
 @torch.no_grad()
 def measure_statistics(network: nn.Module, read: Callable[[Tensor], object], batches: Iterable[Tensor]) -> None:
     """Measure the running means and variances of a network's batch normalisation anew, as `read` calls it on these batches.

@@ -54,6 +54,10 @@ TRANSLATIONS = (
     "its source, and be as sharp as a photo."
 )
 PARTS = "Small parts are the hard ones: look whether eyes, brows and mouth are found, and how straight borders are."
+ATTRIBUTES = (
+    "A row for each attribute: images from the least of it, as the system reads it, to the most. What the name says should grow from left "
+    "to right; a row in no order is an attribute that it cannot see."
+)
 HEALTH = (
     "In the words of the time, with the numbers of the last report that showed it. A warning that stopped early may be forgiven; one that "
     "was still there at the end is a reason to look twice at the pictures, and to try what it advises."

@@ -30,6 +30,7 @@ LOOK = {
     "squared slope": "Should settle. Growing without end at generated examples: raise r2.",
     "share of what real examples have": "Should come near 1; far below it is collapse.",
     "share of the largest": "Should fall towards 0.",
+    "difference": "Should fall and level out.",
 }
 """What to look for in a chart of each unit."""
 
@@ -48,6 +49,7 @@ TERMS = {
         "weight of the rate", "How much the rate counts. It rises at the start, so that codes come into use; at 1 the loss is the bound."
     ),
     "label_loss": Term("loss on labels", "How badly the known labels are predicted, with the weight that this has in the loss."),
+    "apart": Term("difference", "Mean difference of read attributes from those that were told, both from 0 to 1. Lower is better."),
     "accuracy": Term(
         SHARE, "Share of the labelled training images that are classified rightly; says little about new ones if labels are few."
     ),

@@ -7,13 +7,15 @@ from PIL import Image
 from torch import Tensor
 
 from pushforward import figures, metrics
-from pushforward.core import BadInput, Batch, Edits, Encodes, Parses, Samples, System
+from pushforward.core import BadInput, Batch, Describes, Edits, Encodes, Parses, Samples, System
 from pushforward.data import Dataset
 from pushforward.maths.interpolation import lerp, slerp
 from pushforward.report.asking import able, content, device_of, images_of, in_turn, labels_of, latent_of, told_labels
 
 ROWS = 20
-"""Classes, or code dimensions, that one picture shows at the most."""
+"""Classes, code dimensions or attributes that one picture shows at the most."""
+ORDERED = 200
+"""Images that are brought into the order of an attribute."""
 SIDE = 20
 """Images along a side of the manifold of a two-dimensional code."""
 LOOKED = 10_000
@@ -153,6 +155,15 @@ def parsed(system: System, dataset: Dataset, count: int = 8) -> Image.Image:
     batch = images_of(dataset, in_turn(dataset, count), system)
     found = able(system, Parses).parse(batch["image"]).argmax(1)
     return figures.parsed(batch["image"].cpu(), found.cpu(), batch["parts"].cpu(), len(dataset.part_names))
+
+
+def described(system: System, dataset: Dataset, count: int = 10) -> Image.Image:
+    """For each attribute, images of `dataset` from the least of it to the most, as the system reads them."""
+    batch = images_of(dataset, in_turn(dataset, min(ORDERED, len(dataset))), system)
+    read = able(system, Describes).describe(batch["image"])
+    places = torch.linspace(0, len(read) - 1, min(count, len(read))).long()
+    ordered = torch.cat([batch["image"].cpu()[each.argsort()[places]] for each in read.T[:ROWS].cpu()])
+    return figures.sheet(ordered, len(places), rows=dataset.attribute_names[:ROWS])
 
 
 def _own_units(dataset: Dataset, row: Tensor) -> Tensor:

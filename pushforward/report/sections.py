@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pushforward import figures
-from pushforward.core import UNLABELLED, BadInput, Classifies, Edits, Encodes, Parses, Samples
+from pushforward.core import UNLABELLED, BadInput, Classifies, Describes, Edits, Encodes, Parses, Samples
 from pushforward.report import captions, pictures
 from pushforward.report.asking import images_of, in_turn, labels_of, latent_of
 from pushforward.report.facts import Shown, percent
@@ -61,6 +61,7 @@ def sections(shown: Shown) -> tuple[list[Section], list[str]]:
         interpolation,
         completion,
         parsing,
+        attributes,
         classification,
         clusters,
         curves,
@@ -159,6 +160,15 @@ def parsing(shown: Shown) -> Section | None:
     alt = f"{shown.examples.capitalize()}, the parts found in them, and the true ones, a colour each."
     plate = Plate(pictures.parsed(shown.system, shown.dataset), alt, captions.PARTS)
     return Section("parts", "Parts", "Which part each pixel belongs to.", [plate])
+
+
+def attributes(shown: Shown) -> Section | None:
+    """Images in the order of each attribute, of a system that reads attributes."""
+    if not isinstance(shown.system, Describes) or shown.dataset.attributes is None:
+        return None
+    alt = f"{shown.examples.capitalize()} from the least to the most of each attribute."
+    plate = Plate(pictures.described(shown.system, shown.dataset), alt, captions.ATTRIBUTES)
+    return Section("attributes", "Attributes", "How much there is of each attribute.", [plate])
 
 
 def translation(shown: Shown) -> Section:

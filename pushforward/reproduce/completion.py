@@ -50,7 +50,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "G2": GATED | PATCHES,
     "G4": GATED | PATCHES | {"parser": True},
 }
-"""About 25 minutes of two cores each."""
+"""G1 to G4 for about 25 minutes of two cores; the paper's take longer there."""
 FEWER = {"drawn": 40_000, "celebamask": 60_000, "celebamask-128": 60_000}
 """Images of every row, on data that are easier or fewer."""
 DATA = {"celeba": tuple(ROWS), "celebamask": ("G1", "G4"), "drawn": ("M1", "G1", "G4")}

@@ -120,14 +120,16 @@ def measure(name: str, setting: dict[str, Any], seed: int, folder: Path) -> dict
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
     """Map, answers and truth: of objectives, of fields, and of drawn faces."""
     ways = {
-        "facades": {each: f"facades/{each}/seed-0" for each in ("l1", "cgan", "l1+cgan")},
+        "facades": {each: f"facades/{each}/seed-0" for each in OBJECTIVES},
         "fields": {name: f"field/{name}" for name in FIELDS},
         "celebamask": {each: f"celebamask/{each}" for each in ("l1", "l1+cgan")},
         "drawn": {each: f"drawn/{each}" for each in ("l1", "l1+cgan")},
     }
+    drawn = [figures.save(sheet(rows, runs), runs / "pictures" / f"pairs-{name}.png") for name, rows in ways.items()]
     if (runs / "256").exists():
-        ways["256"] = {each: f"256/{each}" for each in ("l1", "cgan", "l1+cgan")}
-    return [figures.save(sheet(rows, runs), runs / "pictures" / f"pairs-{name}.png") for name, rows in ways.items()]
+        large = sheet({each: f"256/{each}" for each in ("l1", "cgan", "l1+cgan")}, runs, count=3)
+        drawn.append(figures.save(large, runs / "pictures/pairs-256.jpg"))
+    return drawn
 
 
 def sheet(rows: dict[str, str], runs: Path, count: int = 8) -> Any:

@@ -14,7 +14,7 @@ from typing import Annotated
 import torch
 from annotated_types import Ge, Gt
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from pushforward.core import (
@@ -33,7 +33,7 @@ from pushforward.core import (
     warm_up_then_cosine,
 )
 from pushforward.data.augment import VIEWS, ViewsName, see
-from pushforward.nets import Net, trunk_for
+from pushforward.nets import Net, Reading
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,6 @@ class Settings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
 
 
-class Networks(nn.Module):
-    """A trunk and one layer on its pooled features."""
-
-    def __init__(self, c: Settings):
-        super().__init__()
-        self.trunk = trunk_for(c.net, c.shape, c.width)
-        self.classifier = nn.Linear(self.trunk.pooled, c.classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.trunk(x)[0]).float()
-
-
 class Classifier(System, Classifies, Compares):
     """config: see `Settings`."""
 
@@ -83,8 +71,8 @@ class Classifier(System, Classifies, Compares):
         super().__init__()
         if config.classes < 2:
             raise BadInput(f"A classifier needs at least 2 classes, but the data have {config.classes}.")
-        self.config = config
-        self.networks = Networks(config)
+        self.config = c = config
+        self.networks = Reading(c.net, c.shape, c.width, c.classes)
         self.averaged = deepcopy(self.networks).eval().requires_grad_(False)
         self.enter(self.schedule(0, 1))
 
@@ -121,4 +109,4 @@ class Classifier(System, Classifies, Compares):
     @torch.no_grad()
     def features(self, image: Tensor) -> Float[Tensor, "n d"]:
         """What the last layer reads."""
-        return self.averaged.trunk(image)[0].float()
+        return self.averaged.features(image)

@@ -13,11 +13,11 @@ from typing import Annotated
 import torch
 from annotated_types import Ge, Gt
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from pushforward.core import Adam, Average, BadInput, Batch, Compares, Describes, Player, Stage, System, Terms, growing, warm_up_then_cosine
-from pushforward.nets import Net, trunk_for
+from pushforward.nets import Net, Reading
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,6 @@ class Settings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, which core need not import
 
 
-class Networks(nn.Module):
-    """A trunk and one layer on its pooled features."""
-
-    def __init__(self, c: Settings):
-        super().__init__()
-        self.trunk = trunk_for(c.net, c.shape, c.width)
-        self.last = nn.Linear(self.trunk.pooled, c.attributes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.last(self.trunk(x)[0]).float()
-
-
 class Describer(System, Describes, Compares):
     """config: see `Settings`."""
 
@@ -68,8 +56,8 @@ class Describer(System, Describes, Compares):
             raise BadInput("A describer reads attributes, but the data have none. Name them in attributes_file, or use classifier.")
         if len(config.shape) != 3:
             raise BadInput(f"A describer reads images, but the data have shape {config.shape}. Use vae for rows of numbers.")
-        self.config = config
-        self.networks = Networks(config)
+        self.config = c = config
+        self.networks = Reading(c.net, c.shape, c.width, c.attributes)
         self.averaged = deepcopy(self.networks).eval().requires_grad_(False)
         self.enter(self.schedule(0, 1))
 
@@ -92,4 +80,4 @@ class Describer(System, Describes, Compares):
 
     @torch.no_grad()
     def features(self, image: Tensor) -> Float[Tensor, "n d"]:
-        return self.averaged.trunk(image)[0].float()
+        return self.averaged.features(image)
