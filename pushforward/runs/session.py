@@ -34,6 +34,8 @@ HINTS = {"mask": "Give --mask square, strokes or mixed.", "parts": "Use faces, o
 """What to do where the data give no such thing."""
 SETBACKS = 3
 """How often a training that diverged is taken back before it is given up."""
+APART = 200
+"""Rounds, at least, from one measurement of how much a game turns to the next: each costs as much as ten of them."""
 
 
 class Interrupted(Exception):
@@ -197,7 +199,8 @@ def record(run: Run, trainer: Trainer, held_out: Dataset | None, setbacks: int, 
     recipe = run.recipe
     # a few early sheets beside the regular ones, so that even a run of hours shows its first within a minute
     shown = due(recipe.sheet_every) or early(recipe.sheet_every, before, trainer.seen)
-    looked = watched(trainer, held_out) if shown else {}
+    turning = due(-(-APART * trainer.stage.batch_size // recipe.sheet_every) * recipe.sheet_every)
+    looked = watched(trainer, held_out, turning) if shown else {}
     if due(recipe.report_every):
         tell(run, trainer, screen, began, trainer.report() | looked)
     elif looked:
@@ -214,13 +217,13 @@ def early(every: int, before: int, seen: int) -> bool:
     return any(before < every // part <= seen for part in (8, 64))
 
 
-def watched(trainer: Trainer, held_out: Dataset | None) -> dict[str, float]:
-    """How a game stands, seen from outside."""
+def watched(trainer: Trainer, held_out: Dataset | None, turning: bool) -> dict[str, float]:
+    """How a game stands, seen from outside; turning: and how much it turns."""
     assert isinstance(trainer.source, Shuffled)
     if not isinstance(trainer.system, Judges):
         return {}
-    turning = trainer.rotation()
-    return probed(trainer.system, trainer.source.dataset, held_out) | ({} if turning is None else {"judge/rotation": turning})
+    rotation = trainer.rotation() if turning else None
+    return probed(trainer.system, trainer.source.dataset, held_out) | ({} if rotation is None else {"judge/rotation": rotation})
 
 
 def tell(run: Run, trainer: Trainer, screen: Screen, began: int, terms: dict[str, float]) -> None:

@@ -150,3 +150,9 @@ def test_rotation_is_one_on_ab_and_none_where_both_descend(curvature: float, tur
 
     trainer = Trainer(system, Nothing(), 10, rule=find_rule("simultaneous"), device="cpu")  # type: ignore[arg-type]
     assert trainer.rotation() == pytest.approx(turns, abs=1e-5)
+
+
+def test_rotation_is_measured_every_200_rounds_and_at_the_end(tmp_path: Path) -> None:
+    run = pushforward.train("gan", data=LINE, run=tmp_path / "run", images=4_000, batch_size=8, **SMALL)
+    seen = {key: [line["seen"] for line in run.metrics() if f"judge/{key}" in line] for key in ("real", "rotation")}
+    assert seen["rotation"] == [1_600, 3_200, 4_000] and len(seen["real"]) > 20
