@@ -66,14 +66,24 @@ class Edit:
                 settled[file] = made
             elif seed is not None and bool((made == settled[file]).all()):
                 raise BadInput(f"{run.folder} answers without noise, so that all answers are the same. Leave --several out.")
-            stem = names.setdefault(file, unused(str(Path(file).with_suffix("")), Path(file).suffix, set(names.values())))
-            name = stem if seed is None else f"{stem}-{seed + 1}"
+            if file not in names:
+                names[file] = self.unused(Path(file), {name for stem in names.values() for name in self.called(stem)})
+            name = self.called(names[file])[0 if seed is None else seed + 1]
             print(figures.save(Image.fromarray(pixels(made)[0]), (self.out or outputs(run) / "edited") / f"{name}.png"))
 
     @property
     def seeds(self) -> "tuple[int | None, ...]":
         """Of every answer."""
         return (None, *range(self.several))
+
+    def called(self, stem: str) -> list[str]:
+        """The names of a file's answers."""
+        return [stem, *(f"{stem}-{number + 1}" for number in range(self.several))]
+
+    def unused(self, file: Path, taken: set[str]) -> str:
+        """What answers to a file are called: its name, and its ending too where another's answers have one of those names."""
+        stem = str(file.with_suffix(""))
+        return f"{stem}{file.suffix.replace('.', '-')}" if taken.intersection(self.called(stem)) else stem
 
     def translated(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Tensor]]":
         """File, seed and answer [1, C, H, W] of each source."""
@@ -106,8 +116,3 @@ class Edit:
                     seed,
                     blended(photo.image, made, photo.hole) if self.blend else torch.where(photo.hole > 0, made, photo.image),
                 )
-
-
-def unused(stem: str, suffix: str, taken: set[str]) -> str:
-    """What answers to a file are called, where another of that name but for its ending has been answered: its ending is then told too."""
-    return stem if stem not in taken else f"{stem}{suffix.replace('.', '-')}"

@@ -49,15 +49,18 @@ class FirstGuess(nn.Module):
     @torch.no_grad()
     def fit(self, images: Iterable[Tensor]) -> None:
         """Measure mean, directions and noise."""
+        from scipy.linalg import eigh
+
         x = torch.cat([self.shrunk(image).cpu() for image in images]).double()
         kept = torch.arange(len(x)) % KEPT == KEPT - 1
         train = x[~kept] if bool(kept.any()) else x
-        variance, directions = torch.linalg.eigh(torch.cov(train.T, correction=0))
-        count = min(len(self.variance), len(train) - 1)
-        rest = float(variance[:-count].clamp(min=0).mean()) + LEAST
+        spread, d = torch.cov(train.T, correction=0), train.shape[1]
+        count = min(len(self.variance), max(1, len(train) - 1))
+        variance, directions = map(torch.from_numpy, eigh(spread.numpy(), subset_by_index=(d - count, d - 1)))
+        rest = float((spread.trace() - variance.sum()).clamp(min=0)) / (d - count) + LEAST
         self.mean.copy_(train.mean(0))
-        self.variance.zero_()[:count].copy_((variance[-count:].flip(0) - rest).clamp(min=0))
-        self.directions.zero_()[:count].copy_(directions[:, -count:].T.flip(0))
+        self.variance.zero_()[:count].copy_((variance.flip(0) - rest).clamp(min=0))
+        self.directions.zero_()[:count].copy_(directions.T.flip(0))
         chosen = x[kept][:ENOUGH] if bool(kept.any()) else x
         self.noise.fill_(min((rest * times for times in NOISIER), key=lambda noise: self.wrong(chosen, noise)))
 

@@ -214,6 +214,15 @@ def test_photos_of_one_name_get_answers_of_their_own_and_what_is_left_out_is_sai
         assert sorted(path.name for path in (tmp_path / run).iterdir()) == ["a-png.png", "a.png"]
 
 
+def test_several_answers_do_not_take_the_name_of_anothers(ask, place, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("a.png", "a-1.png"):
+        Image.open(place / "photo.png").save(tmp_path / "mine" / name)
+    answer = ask("edit", place / "edges", tmp_path / "mine", "--several", 1, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-1-1.png", "a-1.png", "a-png-1.png", "a-png.png"]
+
+
 def test_a_drawing_is_a_source_as_it_is(ask, place, tmp_path):
     """A ring of three dark pixels in 400 becomes a ring of one in 16, and does not fade."""
     pixels = np.full((400, 480), 255, np.uint8)
