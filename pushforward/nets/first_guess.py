@@ -4,6 +4,12 @@ x = m + U s + e, s ~ N(0, L), e ~ N(0, t sigma^2 I) over images of 32 pixels or 
 Bishop 1999), and faces, which all stand in the same place, have much that is linear. Cells that are hidden in part count by the share that
 is seen. t, how much more is left over than the likeliest sigma^2 says, is chosen on images kept apart.
 
+Where every channel of a cell is seen by the same share w, the code's precision given what is seen is, s_k the k-th scaled direction,
+
+    A_ij = t sigma^2 1(i = j) + sum over cells w sum over channels s_i s_j
+
+so products of directions in cells, of which half are kept, are multiplied by w: a sixth of the work of scaling directions for each image.
+
 Shapes: images [n, C, H, W] in [-1, 1], masks [n, 1, H, W], 1 where hidden; U [K, d] with d = C h w of small images.
 """
 
@@ -31,6 +37,7 @@ class FirstGuess(nn.Module):
     directions: Tensor
     variance: Tensor
     noise: Tensor
+    products: Tensor
 
     def __init__(self, shape: tuple[int, ...], side: int):
         super().__init__()
@@ -41,6 +48,8 @@ class FirstGuess(nn.Module):
         self.register_buffer("directions", torch.zeros(count, d))
         self.register_buffer("variance", torch.zeros(count))
         self.register_buffer("noise", torch.ones(()))
+        self.register_buffer("products", torch.zeros(0), persistent=False)
+        self.register_load_state_dict_post_hook(forget)
 
     def shrunk(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
         """Small images, in float32."""
@@ -58,6 +67,7 @@ class FirstGuess(nn.Module):
         count = min(len(self.variance), max(1, len(train) - 1))
         variance, directions = map(torch.from_numpy, eigh(spread.numpy(), subset_by_index=(d - count, d - 1)))
         rest = float((spread.trace() - variance.sum()).clamp(min=0)) / (d - count) + LEAST
+        forget(self, None)
         self.mean.copy_(train.mean(0))
         self.variance.zero_()[:count].copy_((variance.flip(0) - rest).clamp(min=0))
         self.directions.zero_()[:count].copy_(directions.T.flip(0))
@@ -72,25 +82,45 @@ class FirstGuess(nn.Module):
         hidden[0, :, : width // 2] = hidden[1, height // 2 :] = 1
         hidden[2, height // 4 : -(-3 * height // 4), width // 4 : -(-3 * width // 4)] = 1
         total = 0.0
-        for mask in hidden:
-            weight = (1 - mask).flatten().repeat(channels).expand(len(x), -1)
-            total += float(((self.expected(x * weight, weight) - x) * (1 - weight)).square().sum() / (1 - weight).sum().clamp(min=1))
+        for mask in hidden.flatten(1):
+            hole = mask.repeat(channels)
+            wrong = (self.expected(x * (1 - hole), (1 - mask).expand(len(x), -1)) - x) * hole
+            total += float(wrong.square().sum() / hole.sum().clamp(min=1))
         return total
 
-    def expected(self, x: Float[Tensor, "n d"], weight: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    def expected(self, x: Float[Tensor, "n d"], weight: Float[Tensor, "n cells"]) -> Float[Tensor, "n d"]:
         """E[small image | its seen cells]; weight: the share of each that is seen."""
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
             spread = self.directions * self.variance.sqrt()[:, None]
-            within = (spread * weight[:, None]) @ spread.T
-            within.diagonal(dim1=1, dim2=2).add_(self.noise)
-            told = (weight * (x - self.mean)) @ spread.T
-            code = torch.cholesky_solve(told[:, :, None], torch.linalg.cholesky(within))[..., 0]
+            if not len(self.products):
+                self.products = products(spread, self.small[0])
+            count = len(spread)
+            i, j = torch.tril_indices(count, count, device=x.device)
+            precision = x.new_empty(len(x), count, count)
+            precision[:, i, j] = precision[:, j, i] = weight @ self.products
+            precision.diagonal(dim1=1, dim2=2).add_(self.noise)
+            told = (weight.repeat(1, self.small[0]) * (x - self.mean)) @ spread.T
+            code = torch.cholesky_solve(told[:, :, None], torch.linalg.cholesky(precision))[..., 0]
             return self.mean + code @ spread
 
     @torch.no_grad()
     def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
         """The guess, of what is seen too, where it is what few directions can say of it."""
-        weight = self.shrunk(1 - mask).view(len(x), 1, -1).expand(-1, x.shape[1], -1).flatten(1)
-        seen = self.shrunk(x * (1 - mask)) / weight.clamp(min=1e-6)
+        weight = self.shrunk(1 - mask)
+        seen = self.shrunk(x * (1 - mask)) / weight.clamp(min=1e-6).repeat(1, x.shape[1])
         guess = self.expected(seen, weight).view(-1, *self.small)
         return interpolate(guess, x.shape[2:], mode="bilinear", align_corners=False).clamp(-1, 1)
+
+
+def products(spread: Float[Tensor, "k d"], channels: int) -> Float[Tensor, "cells pairs"]:
+    """Of each pair i >= j of scaled directions, summed over channels."""
+    i, j = torch.tril_indices(len(spread), len(spread), device=spread.device)
+    total = spread.new_zeros(len(i), spread.shape[1] // channels)
+    for part in spread.chunk(channels, 1):
+        total += part[i] * part[j]
+    return total.T.contiguous()
+
+
+def forget(guess: FirstGuess, _: object) -> None:
+    """Directions have come from elsewhere."""
+    guess.products = guess.products.new_zeros(0)

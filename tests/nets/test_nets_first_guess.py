@@ -26,8 +26,7 @@ def test_it_is_the_posterior_of_its_gaussian() -> None:
     mean = guess.mean.double()
     told = torch.linalg.solve(covariance[~hidden][:, ~hidden], (x - mean)[:, ~hidden].T)
     expected = mean[hidden] + (covariance[hidden][:, ~hidden] @ told).T
-    weight = (~hidden).float().expand(5, -1)
-    found = guess.expected(x.float() * weight, weight)
+    found = guess.expected(x.float() * ~hidden, guess.shrunk(1 - mask))
     torch.testing.assert_close(found[:, hidden].double(), expected, rtol=1e-3, atol=1e-3)
 
 
@@ -47,6 +46,15 @@ def test_without_data_it_is_grey_and_with_two_images_it_is_finite() -> None:
     assert torch.equal(guess(x, mask), torch.zeros_like(x))
     guess.fit([x])
     assert bool(guess(x, torch.ones_like(mask)).isfinite().all())
+
+
+def test_what_it_has_learned_can_be_loaded_into_one_that_was_asked_before() -> None:
+    guess, image = fitted()
+    mask = masks.holes("left", 5, 16, 16, torch.Generator())
+    x, other = image[:5] * (1 - mask), FirstGuess((3, 16, 16), 8)
+    assert not other(x, mask).any()
+    other.load_state_dict(guess.state_dict())
+    assert torch.equal(other(x, mask), guess(x, mask))
 
 
 def test_a_completion_learns_it_after_its_first_round() -> None:
