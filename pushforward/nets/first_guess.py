@@ -57,18 +57,22 @@ class FirstGuess(nn.Module):
 
     @torch.no_grad()
     def fit(self, images: Iterable[Tensor]) -> None:
-        """Measure mean, directions and noise."""
+        """Measure mean, directions and noise; the mirror image of each is as likely."""
         from scipy.linalg import eigh
 
         x = torch.cat([self.shrunk(image).cpu() for image in images]).double()
         kept = torch.arange(len(x)) % KEPT == KEPT - 1
         train = x[~kept] if bool(kept.any()) else x
-        spread, d = torch.cov(train.T, correction=0), train.shape[1]
+        mirror = torch.arange(train.shape[1]).view(self.small).flip(2).flatten()
+        mean, spread, d = train.mean(0), torch.cov(train.T, correction=0), len(mirror)
+        aside = (mean - mean[mirror]) / 2
+        spread = spread + torch.outer(aside, aside)
+        spread = (spread + spread[mirror][:, mirror]) / 2
         count = min(len(self.variance), max(1, len(train) - 1))
         variance, directions = map(torch.from_numpy, eigh(spread.numpy(), subset_by_index=(d - count, d - 1)))
         rest = float((spread.trace() - variance.sum()).clamp(min=0)) / (d - count) + LEAST
         forget(self, None)
-        self.mean.copy_(train.mean(0))
+        self.mean.copy_(mean - aside)
         self.variance.zero_()[:count].copy_((variance.flip(0) - rest).clamp(min=0))
         self.directions.zero_()[:count].copy_(directions.T.flip(0))
         chosen = x[kept][:ENOUGH] if bool(kept.any()) else x

@@ -48,6 +48,18 @@ def test_without_data_it_is_grey_and_with_two_images_it_is_finite() -> None:
     assert bool(guess(x, torch.ones_like(mask)).isfinite().all())
 
 
+def test_mirror_images_count_as_much() -> None:
+    """The covariance of images and their mirrors together, though these are not made."""
+    guess, image = fitted(count=99)
+    train = guess.shrunk(image).double()[torch.arange(99) % 10 != 9]
+    both = torch.cat([train, train.unflatten(1, guess.small).flip(3).flatten(1)])
+    torch.testing.assert_close(guess.mean.double(), both.mean(0), rtol=1e-5, atol=1e-5)
+    largest = torch.linalg.eigvalsh(torch.cov(both.T, correction=0)).flip(0)[:20]
+    torch.testing.assert_close(guess.variance[:20].double().diff(), largest.diff(), rtol=1e-3, atol=1e-4)
+    mask = masks.holes("left", 5, 16, 16, torch.Generator())
+    torch.testing.assert_close(guess(image[:5].flip(3), mask.flip(3)), guess(image[:5], mask).flip(3), rtol=1e-3, atol=1e-3)
+
+
 def test_what_it_has_learned_can_be_loaded_into_one_that_was_asked_before() -> None:
     guess, image = fitted()
     mask = masks.holes("left", 5, 16, 16, torch.Generator())
