@@ -36,10 +36,10 @@ def page(name: str) -> str:
 def labels() -> Iterator[Row]:
     """Few labels, and none."""
     few = cells_of("semi_supervised", "labels-100/")
-    best = spread_of(few, "labels-", 100, "accuracy, views averaged")
+    best = spread_of(few, "labels-", 100, "accuracy")
     best_known = ", ".join(f"{percent(PUBLISHED[name][0][100])} ({name})" for name in ("Bad GAN, 2017", "ADGM, 2016"))
     beside = f"{best_known}, {percent(LECTURE[100])} (the lecture)"
-    yield ["MNIST from 100 labels, six views averaged (least; draws)", best, beside, most(few), page("semi_supervised")]
+    yield ["MNIST from 100 labels (least; draws)", best, beside, most(few), page("semi_supervised")]
     none = cells_of("clusters", "seed-")
     right = [cell["numbers"]["accuracy on training images, matched"] for cell in none]
     found = f"{percent(statistics.median(right))} (least {percent(min(right))}; {len(right)} seeds)"
