@@ -81,9 +81,10 @@ def parsed(images: Any, answers: Any, truth: Any, parts: int) -> Image.Image:
 def completions(source: Any, answers: Any, truth: Any = None, mask: Any = None) -> Image.Image:
     """An example a column: what was seen [N, S, H, W], then answers [A, N, C, H, W] and, where given, the truth [N, C, H, W].
 
-    mask [N, 1, H, W]: 1 where nothing was seen; these places are slate blue in the first row.
+    mask [N, 1, H, W]: 1 where nothing was seen; these places are slate blue in the first row. Answers that are all alike are shown once.
     """
     seen, guesses = as_picture(source), array(answers)
+    guesses = guesses[:1] if (guesses == guesses[:1]).all() else guesses
     if mask is not None:
         hidden = np.broadcast_to(array(mask) > 0.5, (len(seen), 3, *seen.shape[2:]))
         seen = np.where(hidden, np.array(UNSEEN, np.float32).reshape(1, 3, 1, 1), seen)

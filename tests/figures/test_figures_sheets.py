@@ -111,6 +111,8 @@ def test_completions_show_what_was_seen_then_answers_then_the_truth() -> None:
     slate = tuple(round((value + 1) * 127.5) for value in UNSEEN)
     assert centre(picture, 0, 1, left) == slate and len(set(slate)) == 3
     assert found == [[255, slate[0]], [0, 64], [64, 128], [191, 255]]
+    alike = figures.completions(source, [answers[0], answers[0]], flat([0.5, 1.0]), mask)
+    assert alike.height == 3 * TILE + 2 * GAP, "a system without noise answers once"
 
 
 def test_interpolation_runs_from_left_to_right_a_block_for_each_pair() -> None:
