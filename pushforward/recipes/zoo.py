@@ -1,4 +1,4 @@
-"""The small trained runs that come with the package, mostly from MNIST.
+"""The small trained runs that come with the package, from MNIST and drawn faces.
 
 `python -m pushforward.recipes.zoo [NAME ...]` makes them anew.
 """
@@ -13,6 +13,7 @@ from pushforward.recipes import train
 from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.run import ZOO
 
+FACES = {"data": "faces"}
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 10, "width": 20, "rate": 3e-3, "images": 400_000}),
     "conditional_vae": (
@@ -28,6 +29,15 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "moment_matching": ("moment_matching", {"data": "checkerboard", "images": 2_000_000}),
     "gan": ("mnist_gan", {"width": 12, "images": 600_000}),
     "conditional_gan": ("mnist_conditional_gan", {"width": 12, "images": 600_000}),
+    "gan_faces": ("gan", FACES | {"size": 32, "width": 12, "lazy": 4, "rate": 2e-3, "images": 500_000}),
+    "conditional_gan_faces": (
+        "conditional_gan",
+        FACES | {"size": 32, "told": "attributes", "width": 12, "lazy": 4, "rate": 2e-3, "images": 500_000},
+    ),
+    "completion": (
+        "completion",
+        FACES | {"size": 64, "mask": "mixed", "width": 6, "guess": 16, "distance": "l2", "images": 100_000},
+    ),
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
     "reader_faces": ("describer", {"data": "faces", "size": 64, "width": 8, "images": 120_000}),

@@ -1,14 +1,16 @@
 """The runs that come with the package: they open, answer the same each time, and are small."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load
+from torch.nn.functional import interpolate
 
 import pushforward
-from pushforward.core import Classifies, Describes, Encodes, Samples
+from pushforward.core import Classifies, Describes, Edits, Encodes, Samples
 from pushforward.data import faces
 from pushforward.evaluation.feature_nets import feature_net
 from pushforward.recipes import zoo
@@ -28,7 +30,7 @@ def test_it_opens_and_is_small(name: str) -> None:
     assert sum(path.stat().st_size for path in (ZOO / name).rglob("*") if path.is_file()) < LARGEST
 
 
-@pytest.mark.parametrize("name", [name for name in MAKES if not name.startswith("reader")])
+@pytest.mark.parametrize("name", [name for name, (_, given) in MAKES.items() if given.get("data") != "faces" and "reader" not in name])
 def test_it_answers_in_a_moment(name: str) -> None:
     system = pushforward.load(f"zoo/{name}")
     assert isinstance(system, Samples)
@@ -65,6 +67,33 @@ def test_the_reader_of_faces_reads_what_they_are_drawn_from() -> None:
     assert apart.mean() < 0.1 and apart[faces.ATTRIBUTES.index("skin")] < 0.06
     net = feature_net("", "faces", (3, 32, 32))
     assert net is not None and net.name.startswith("zoo/reader_faces") and len(net.read(image[:4])[0]) == 4
+
+
+def test_faces_are_drawn_with_the_attributes_that_are_asked_for() -> None:
+    reader, told = pushforward.load("zoo/reader_faces"), faces.faces(200, seed=7)
+    for name, asked in (("gan_faces", None), ("conditional_gan_faces", told)):
+        system = pushforward.load(f"zoo/{name}")
+        assert isinstance(reader, Describes) and isinstance(system, Samples)
+        made = system.sample(200, asked, seed=0)
+        assert torch.equal(made, pushforward.load(f"zoo/{name}").sample(200, asked, seed=0))
+        assert made.shape == (200, 3, 32, 32) and made.abs().max() <= 1
+        assert 0.5 < made.std(0).mean() / faces.drawn(told, 32, seed=7)[0].std(0).mean() < 1.5, "they differ as faces do"
+    apart = (reader.describe(interpolate(made, scale_factor=2, mode="bilinear")) - told).abs().mean(0)
+    for name in ("skin", "hair", "light", "background"):
+        assert apart[faces.ATTRIBUTES.index(name)] < 0.15, name
+
+
+@pytest.mark.parametrize("mask", ["eyes", "left"])
+def test_faces_are_completed_as_they_are(mask: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearer to faces that it has not seen than the mean face is, and untouched where they are seen."""
+    monkeypatch.setattr(faces, "COUNT", 100)
+    train, test = faces.read(64, seed=3)
+    system, batch = pushforward.load("zoo/completion"), replace(test, mask=mask).batch(torch.arange(40))
+    assert isinstance(system, Edits) and train.image is not None
+    made, hidden = system.edit(batch), batch["mask"]
+    wrong, mean = (((x - batch["image"]).abs() * hidden).sum() for x in (made, train.image.float().mean(0) / 127.5 - 1))
+    assert wrong < 0.5 * mean and torch.equal(made * (1 - hidden), batch["image"] * (1 - hidden))
+    assert torch.equal(made, pushforward.load("zoo/completion").edit(batch))
 
 
 def test_the_classes_that_are_asked_for_are_those_that_are_drawn() -> None:
