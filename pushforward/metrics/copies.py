@@ -9,7 +9,7 @@ Parzen       mean log-likelihood of held-out examples under Gaussians around mad
 """
 
 from dataclasses import dataclass
-from math import log, pi
+from math import log, nan, pi
 
 import torch
 from jaxtyping import Float
@@ -27,7 +27,7 @@ WIDTHS = tuple(10 ** (-1 + 0.1 * step) for step in range(13))
 
 @dataclass(frozen=True)
 class Parzen:
-    """Nats per example, the standard error of their mean, and the width that was chosen."""
+    """Nats per example, the standard error of their mean (not a number for one example), and the width that was chosen."""
 
     mean: float
     error: float
@@ -95,7 +95,8 @@ def parzen(made: Float[Tensor, "n d"], held_out: Float[Tensor, "m d"], choose_on
     square = torch.cat([torch.cdist(part.double(), made.double()).square() for part in choose_on.split(TOGETHER)])
     sigma = max(WIDTHS, key=lambda width: float(log_mean(square, width, d).mean()))
     found = torch.cat([log_mean(torch.cdist(part.double(), made.double()).square(), sigma, d) for part in held_out.split(TOGETHER)])
-    return Parzen(float(found.mean()), float(found.std() / len(found) ** 0.5), sigma)
+    error = float(found.std() / len(found) ** 0.5) if len(found) > 1 else nan
+    return Parzen(float(found.mean()), error, sigma)
 
 
 def log_mean(square: Float[Tensor, "m n"], sigma: float, d: int) -> Float[Tensor, " m"]:
