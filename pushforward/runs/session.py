@@ -35,7 +35,7 @@ HINTS = {"mask": "Give --mask square, strokes or mixed.", "parts": "Use faces, o
 SETBACKS = 3
 """How often a training that diverged is taken back before it is given up."""
 APART = 200
-"""Rounds, at least, from one measurement of how much a game turns to the next: each costs as much as ten of them."""
+"""Rounds, at least, from one measurement of how much a game turns to the next: each costs as much as several."""
 
 
 class Interrupted(Exception):
