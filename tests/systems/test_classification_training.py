@@ -7,24 +7,16 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import Tensor
-from torch import distributions as D
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data import Dataset, Shuffled, hide_labels, labelled_indices
 from pushforward.data.augment import VIEWS, View
 from pushforward.systems import classification_vae
-from pushforward.systems.classification_vae import ClassificationVAE
-from pushforward.systems.classification_vae import Settings as Config
 from pushforward.training import Trainer
+from tests.systems.labelled import CLASSES, made, taught
 from tests.systems.reference import digits
 
-CLASSES = 3
 SEMI = {"consistency": 1.0, "mutual_information": 0.5, "average": 200, "settle": 0.3}
-
-
-def made(shape: tuple[int, ...] = (1, 6, 6), classes: int = CLASSES, **settings: object) -> ClassificationVAE:
-    torch.manual_seed(0)
-    return ClassificationVAE(Config(shape, classes, latent=3, **({"width": 12, "batch_size": 16} | settings)))  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- no label leaks
@@ -122,58 +114,6 @@ def test_it_learns_from_all_some_or_no_labels(form: str, labels: int | None, lab
 
 
 # ---------------------------------------------------------------- teacher, pseudo-labels, thresholds
-
-
-def taught(**settings: object) -> tuple[ClassificationVAE, dict[str, Tensor]]:
-    """A system with a teacher that differs from it, in the middle of its run, and a batch with few labels."""
-    system = made(**({"consistency": 1.0, "mutual_information": 0.5, "threshold": 0.4, "last_threshold": 0.4} | settings)).eval()
-    with torch.no_grad():
-        for module in (system.networks, system.averaged):
-            module.classifier.weight.copy_(3 * torch.randn(module.classifier.weight.shape))
-        system.marginal.copy_(torch.tensor([0.2, 0.5, 0.3]))
-    system.enter(system.schedule(50, 100))
-    image = 2 * torch.rand(12, 1, 6, 6, generator=torch.Generator().manual_seed(1)) - 1
-    return system, {"image": image, "label": torch.tensor([0, 1, 2] + [UNLABELLED] * 9)}
-
-
-def agreement_of(system: ClassificationVAE, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-    """What consistency and mutual information add to the loss."""
-    plain = made()
-    plain.networks, plain.config = system.networks, replace(system.config, consistency=0.0, mutual_information=0.0)
-    plain.enter(system.stage)
-    torch.manual_seed(0)
-    loss, terms = system.loss(batch)  # type: ignore[arg-type]
-    torch.manual_seed(0)
-    return loss - plain.loss(batch)[0], terms  # type: ignore[arg-type]
-
-
-def test_agreement_is_fixmatch_with_aligned_pseudo_labels_and_iic() -> None:
-    system, batch = taught()
-    added, terms = agreement_of(system, batch)
-    x_u = batch["image"][3:]
-    p, q = system.averaged.heads(x_u)[0].softmax(1), system.networks.heads(x_u)[0].softmax(1)
-    assert system.balance == 0.5
-    aligned = p / system.marginal.sqrt()
-    aligned = aligned / aligned.sum(1, keepdim=True)
-    guess, sure = aligned.argmax(1), aligned.amax(1) >= 0.4
-    assert (guess != p.argmax(1)).any(), "the alignment must make a difference for this to test it"
-    consistent = torch.where(sure, -D.Categorical(probs=q).log_prob(guess), 0.0).mean()
-    joint = D.Categorical(probs=((p.T @ q + q.T @ p) / 18).flatten())
-    sides = D.Categorical(probs=joint.probs.view(CLASSES, CLASSES).sum(1))
-    information = 2 * sides.entropy() - joint.entropy()
-    torch.testing.assert_close(added, consistent - 0.5 * 0.5 * information, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(terms["marginal"], p.mean(0))
-    assert terms["mask_rate"] == sure.float().mean()
-    assert terms["rarest_class"].item() == pytest.approx(guess.bincount(minlength=CLASSES).min().item() / 9 * CLASSES)
-
-
-def test_agreement_rises_in_the_first_twentieth_of_the_run() -> None:
-    system, batch = taught()
-    system.enter(system.schedule(200, 1_000))
-    whole = agreement_of(system, batch)[0].item()
-    for seen, share in ((0, 0.0), (25, 0.5), (50, 1.0), (300, 1.0)):
-        system.enter(system.schedule(seen, 1_000))
-        assert agreement_of(system, batch)[0].item() == pytest.approx(share * whole, abs=2e-4)
 
 
 @pytest.mark.parametrize("views", ["none", "small-digits"])

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core import SGD, Adam, Average, Batch, Optimiser, Player, Stage, System, Terms
-from pushforward.training import Trainer, find_rule
+from pushforward.training import Trainer, find_rule, machines
+from tests.tiny_game import Settings, TinyGame
 
 
 class Rows:
@@ -92,3 +93,32 @@ def play(system: System, rounds: int, rule: str = "alternating", **how: Any) -> 
     for _ in trainer.rounds():
         pass
     return trainer
+
+
+class Pictures:
+    """A `core.Source` of images [n, 1, 4, 4]."""
+
+    def batch(self, stage: Any, stream: int, shard: int, shards: int) -> Batch:
+        generator = torch.Generator().manual_seed(1000 * stage.seen + stream)
+        return {"image": (torch.rand(stage.batch_size, 1, 4, 4, generator=generator) * 2 - 1)[shard::shards]}
+
+
+def game(images: int = 10**6, **how: Any) -> Trainer:
+    """A trainer of the tiny game, untrained."""
+    torch.manual_seed(0)
+    return Trainer(
+        TinyGame(Settings((1, 4, 4), margin=how.pop("margin", 0.02))), Pictures(), images, precision="float32", device="cpu", **how
+    )
+
+
+def rounds(trainer: Trainer, count: int) -> Trainer:
+    with machines.generators_left_alone():
+        for _ in range(count):
+            trainer.round()
+    return trainer
+
+
+def bits(trainer: Trainer) -> bytes:
+    """All weights, buffers and moments."""
+    tensors = [*trainer.system.state_dict().values(), *(value for _, value in sorted(trainer.state().items()))]
+    return b"".join(tensor.contiguous().numpy().tobytes() for tensor in tensors)

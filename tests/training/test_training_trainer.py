@@ -1,7 +1,6 @@
 """The loop: who moves, by how much, from which random numbers, and what is noticed."""
 
 from contextlib import nullcontext
-from copy import deepcopy
 from functools import partial
 from math import isclose, sqrt
 from typing import Any
@@ -10,46 +9,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pushforward.core import SGD, Adam, BadInput, Batch, Terms
+from pushforward.core import SGD, Adam, Batch, Terms
 from pushforward.data import DataSpec, Shuffled, open_data
 from pushforward.systems.vae import VAE
-from pushforward.training import Diverged, Trainer, machines
+from pushforward.training import Trainer, machines
 from pushforward.training.rules import Field
 from pushforward.training.threads import fitting_threads
-from tests.tiny_game import LAZY, Settings, TinyGame
-from tests.training.games import Bilinear, Made, Plain, Rows, play
-
-
-class Pictures:
-    """A `core.Source` of images [n, 1, 4, 4]."""
-
-    def batch(self, stage: Any, stream: int, shard: int, shards: int) -> Batch:
-        generator = torch.Generator().manual_seed(1000 * stage.seen + stream)
-        return {"image": (torch.rand(stage.batch_size, 1, 4, 4, generator=generator) * 2 - 1)[shard::shards]}
-
-
-def game(images: int = 10**6, **how: Any) -> Trainer:
-    """A trainer of the tiny game, untrained."""
-    torch.manual_seed(0)
-    return Trainer(
-        TinyGame(Settings((1, 4, 4), margin=how.pop("margin", 0.02))), Pictures(), images, precision="float32", device="cpu", **how
-    )
-
-
-def rounds(trainer: Trainer, count: int) -> Trainer:
-    with machines.generators_left_alone():
-        for _ in range(count):
-            trainer.round()
-    return trainer
-
-
-def bits(trainer: Trainer) -> bytes:
-    """All weights, buffers and moments."""
-    tensors = [*trainer.system.state_dict().values(), *(value for _, value in sorted(trainer.state().items()))]
-    return b"".join(tensor.contiguous().numpy().tobytes() for tensor in tensors)
-
+from tests.tiny_game import LAZY
+from tests.training.games import Bilinear, Made, Pictures, Plain, Rows, bits, game, play, rounds
 
 # ---------------------------------------------------------------- turns, eras, pauses
+
+
 def test_a_turn_moves_only_its_player() -> None:
     trainer = game()
     for player in trainer.players:
@@ -202,121 +173,6 @@ def test_each_players_gradient_is_cut_to_the_norm() -> None:
             torch.testing.assert_close(short[other] / now, whole[one] / was, rtol=1e-4, atol=1e-6)
     loose = game(margin=-1.0, clip=1e6)
     assert bits(rounds(loose, 3)) == bits(rounds(game(margin=-1.0), 3))
-
-
-# ---------------------------------------------------------------- what is not finite
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e30])
-def test_a_loss_that_is_not_finite_names_player_and_images(value: float) -> None:
-    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
-        spoilt = value if system.stage.seen == 16 else 0.0
-        return system.net(batch["row"]).square().mean() + spoilt, {"fine": torch.ones(())}
-
-    with pytest.raises(Diverged, match=r"^The loss of player 'plain' is not finite after 16 images$"):
-        play(Plain(Made(loss=loss)), 4)
-
-
-def test_the_term_that_spoilt_a_loss_is_named() -> None:
-    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
-        bad = system.net(batch["row"]).sum() * float("nan" if system.stage.seen == 8 else 0)
-        return bad, {"good": torch.ones(()), "bad": bad}
-
-    with pytest.raises(Diverged, match=r"^The term 'bad' of player 'plain' is not finite after 8 images$"):
-        play(Plain(Made(loss=loss)), 4)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 1e30])
-def test_a_gradient_that_is_not_finite_names_the_weight_and_moves_nothing(value: float) -> None:
-    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
-        out = system.net(batch["row"]).square().mean()
-        if system.stage.seen == 8:
-            system.net.bias.register_hook(lambda g: g * value)  # type: ignore[operator]
-        return out, {}
-
-    system = Plain(Made(loss=loss))
-    after_one = play(Plain(Made()), 1).system.net.weight  # type: ignore[union-attr]
-    with pytest.raises(Diverged, match=r"^The gradient of 'bias' of player 'plain' is not finite after 8 images$"):
-        play(system, 4)
-    assert torch.equal(system.net.weight, after_one)  # type: ignore[arg-type]
-
-
-def test_losses_that_are_not_finite_in_opposite_ways_do_not_hide_each_other() -> None:
-    system = Bilinear(0.1)
-    with torch.no_grad():
-        system.a.value.fill_(1e30)
-    with pytest.raises(Diverged, match="player 'a'"):
-        play(system, 1, "simultaneous")
-
-
-# ---------------------------------------------------------------- random numbers
-def test_the_same_seed_gives_the_same_bytes_whatever_was_drawn_before() -> None:
-    one = bits(rounds(game(seed=3), 5))
-    trainer = game(seed=3)
-    torch.rand(7)
-    assert bits(rounds(trainer, 5)) == one
-    assert bits(rounds(game(seed=4), 5)) != one
-
-
-@pytest.mark.parametrize("end", ["whole", "closed", "raised"])
-def test_the_callers_generator_is_left_alone(end: str) -> None:
-    trainer = game(16 * 4)
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    try:
-        for _ in trainer.rounds():
-            if end == "closed" and trainer.seen == 32:
-                break
-            if end == "raised" and trainer.seen == 32:
-                raise KeyError
-    except KeyError:
-        pass
-    assert torch.equal(torch.rand(3), expected)
-
-
-def test_players_turns_and_shards_draw_different_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds = []
-    monkeypatch.setattr(machines, "sow", lambda device, seed: seeds.append(seed))
-    rounds(game(margin=-1.0, shards=2), 2)
-    assert len(seeds) == len(set(seeds)) == 2 * 3 * 2
-
-
-# ---------------------------------------------------------------- shards
-def test_four_shards_give_the_mean() -> None:
-    """Of gradients and of terms: as the whole batch at once, where examples do not touch each other."""
-
-    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
-        out = system.net(batch["row"])
-        return out.square().mean(), {"mean": out.mean().detach(), "vector": out.mean(0).detach()}
-
-    trainers = [Trainer(Plain(Made(loss=loss)), Rows(), 64, shards=shards, device="cpu") for shards in (1, 4)]
-    fields = [list(trainer.field(trainer.players).values()) for trainer in trainers]
-    torch.testing.assert_close(fields[0], fields[1])
-    torch.testing.assert_close(trainers[0].terms, trainers[1].terms)
-    assert trainers[1].terms["plain"]["vector"].shape == (2,)
-
-
-def test_shards_start_from_the_same_running_statistics_and_their_changes_are_averaged() -> None:
-    def loss(system: Plain, batch: Batch) -> tuple[Tensor, Terms]:
-        return system.net(batch["row"]).square().mean(), {}
-
-    def net() -> nn.Module:
-        return nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2))
-
-    system = Plain(Made(net, loss))
-    alone = [deepcopy(system.net).train() for _ in range(4)]
-    for shard, norm in enumerate(alone):
-        norm(Rows().batch(system.stage, 0, shard, 4)["row"])  # type: ignore[operator]
-    play(system, 1, shards=4)
-    for name in ("running_mean", "running_var"):
-        wanted = torch.stack([getattr(norm[0], name) for norm in alone]).mean(0)  # type: ignore[index]
-        torch.testing.assert_close(getattr(system.net[0], name), wanted)  # type: ignore[index]
-    assert int(system.net[0].num_batches_tracked) == 1  # type: ignore[index,union-attr,arg-type]
-
-
-@pytest.mark.parametrize(("shards", "words"), [(3, "batch of 16 cannot be cut into 3"), (0, "shards is 0"), (-2, "shards is -2")])
-def test_shards_that_cut_no_batch_are_refused(shards: int, words: str) -> None:
-    with pytest.raises(BadInput, match=words):
-        game(shards=shards)
 
 
 # ---------------------------------------------------------------- averages
