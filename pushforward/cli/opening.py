@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from pushforward.runs import Run
 
 
+ELSEWHERE = 2**41
+"""Added to the seed of codes for that of attributes, so that neither tells the other."""
+
+
 def say(sentence: str) -> None:
     """Print a sentence that is no result."""
     print(sentence, file=sys.stderr)
@@ -90,7 +94,7 @@ def attributes_asked(run: "Run", system: "System", given: dict[str, float], coun
     names = run.recipe.attributes
     if getattr(system.config, "told", "") != "attributes":
         raise BadInput(f"{run.folder} is told no attributes. Leave --attributes out, or train conditional_gan with --told attributes.")
-    row = torch.rand(count, len(names), generator=torch.Generator().manual_seed(seed))
+    row = torch.rand(count, len(names), generator=torch.Generator().manual_seed((seed + ELSEWHERE) % 2**63))
     for name, value in given.items():
         if name not in names:
             raise BadInput(f"There is no attribute '{name}'{nearest(name, names)} Known: {', '.join(names)}.")

@@ -53,8 +53,8 @@ class Sample:
         run, system = opened(self.run)
         labels = labels_asked(run, system, self.label)
         label = torch.tensor(labels)[torch.arange(self.count) % len(labels)] if labels else None
-        if self.attributes:
-            label = attributes_asked(run, system, self.attributes, self.count, self.seed)
+        if self.attributes or (self.truncation and getattr(system.config, "told", "") == "attributes"):  # else codes alone stand for a mean
+            label = attributes_asked(run, system, self.attributes or {}, self.count, self.seed)
         train = run.data()[0] if self.mixture or len(system.config.shape) == 1 else None
         source: object = Mixed(system, train, self.mixture) if self.mixture and train else system
         source = Truncated(system, self.truncation) if self.truncation else source

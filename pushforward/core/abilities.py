@@ -18,14 +18,16 @@ def asked(label: "int | Tensor | None", count: int, classes: int) -> Int[Tensor,
     """The classes [count] that a user asks for: one for all, one for each, or (None) each class in turn.
 
     Raises:
-        BadInput: a class outside 0..classes-1, or a name in place of a number.
+        BadInput: a class outside 0..classes-1, or what is no whole number.
     """
     if isinstance(label, str):
         raise BadInput(f"Label is '{label}', but a number in 0..{classes - 1} is needed; a run's `classes` holds the names in order.")
-    y = torch.arange(count) % classes if label is None else torch.as_tensor(label).long()
+    y = torch.arange(count) % classes if label is None else torch.as_tensor(label)
+    if y.is_floating_point():
+        raise BadInput(f"Label is {y.flatten()[0]:g}, but labels are whole numbers in 0..{classes - 1}.")
     if y.ndim and y.shape != (count,):
         raise BadInput(f"{y.numel()} labels are given for {count} examples. Give one for all, or one for each.")
-    y = y.expand(count)
+    y = y.long().expand(count)
     if len(y) and (y.min() < 0 or y.max() >= classes):
         raise BadInput(f"Label {int(y.max() if y.max() >= classes else y.min())} was asked for, but the classes are 0..{classes - 1}.")
     return y

@@ -21,25 +21,28 @@ def of_edits(run: Run, system: Edits, dataset: Dataset, train: Dataset, judge: s
     """All metrics of translations or completions. judge: the run of a parser, or nothing; features: as of `evaluate`."""
     found: dict[str, Any] = {}
     if dataset.translate:
-        found |= of_translations(system, dataset, train, judge_of(judge, dataset.part_names) if judge else None)
+        found |= of_translations(system, dataset, train, judge_of(judge, dataset.shape, dataset.part_names) if judge else None)
     if dataset.hides:
-        found |= of_completions(system, dataset, train, judge_of(judge, ()) if judge else None)
+        found |= of_completions(system, dataset, train, judge_of(judge, dataset.shape) if judge else None)
     net = feature_net(features, run.recipe.data.path, train.shape, train.fingerprint)
     if net is not None and min(len(dataset), len(train)) >= LEAST:
         found |= as_a_set(answered(system, dataset, None), dataset, train, net)
     return found
 
 
-def judge_of(folder: str, parts: tuple[str, ...]) -> Parses:
-    """The parser of a run; parts: those it should name, where they are known.
+def judge_of(folder: str, shape: tuple[int, ...], parts: tuple[str, ...] = ()) -> Parses:
+    """The parser of a run; shape: of the answers it is to read; parts: those it should name, where they are known.
 
     Raises:
-        BadInput: a run of something else, one of other parts, or sources that are no map of parts.
+        BadInput: a run of something else, one of other images, or one of other parts.
     """
     run = Run(folder)
     system = run.open()
     if not isinstance(system, Parses):
         raise BadInput(f"'{folder}' is a {type(system).__name__}, which names no parts; give the run of a parsing system as judge.")
+    if tuple(system.config.shape) != tuple(shape):
+        known, asked = ("x".join(map(str, each)) for each in (system.config.shape, shape))
+        raise BadInput(f"The judge '{folder}' reads images of {known}, but these answers are {asked}; train one with the same --size.")
     if parts and run.recipe.parts != parts:
         raise BadInput(f"The judge '{folder}' names {len(run.recipe.parts)} other parts than the {len(parts)} of these sources.")
     return system

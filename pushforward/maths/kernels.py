@@ -70,9 +70,9 @@ def lattice_step(d: int) -> Float[Tensor, " d"]:
 
 
 def random_directions(count: int, d: int, like: Tensor) -> Float[Tensor, "count d"]:
-    """Unit vectors, each uniform on the sphere, in sets of d at right angles: means over them vary less than over independent ones."""
+    """Unit vectors, each uniform on the sphere, in sets of up to d at right angles: their means vary less than of independent ones."""
     sets = -(-count // d)
-    turned, r = torch.linalg.qr(torch.randn(sets, d, d, dtype=like.dtype, device=like.device))
+    turned, r = torch.linalg.qr(torch.randn(sets, d, min(count, d), dtype=like.dtype, device=like.device))
     return (turned * r.diagonal(dim1=1, dim2=2).sign()[:, None]).mT.reshape(-1, d)[:count]
 
 

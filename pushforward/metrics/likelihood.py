@@ -94,7 +94,7 @@ def column(system: Weighs, batch: Batch, draws: int) -> tuple[Tensor, Tensor, Te
 
 
 def summary(found: Weights, q: Float[Tensor, "n classes"] | None = None, label: Tensor | None = None) -> dict[str, Any]:
-    """Means over examples, in nats per example: `nll` (its error is the standard error of the mean), `bound`, `distortion`, `rate`.
+    """Means over examples, in nats per example: `nll` (of two or more, its standard error too), `bound`, `distortion`, `rate`.
 
     q: q(y|x) where there are classes. The bound is then sum_y q(y|x) L(x,y) - H[q(y|x)], and `rate` holds KL(q(y|x) || p(y)) too.
     label: [n] true classes, for the accuracy of the generative classifier p(y|x); UNLABELLED where not known.
@@ -106,8 +106,8 @@ def summary(found: Weights, q: Float[Tensor, "n classes"] | None = None, label: 
         nll = log(classes) - torch.logsumexp(found.log_p, 1)
         distortion = (q * found.distortion).sum(1)
         rate = (q * found.rate).sum(1) + torch.special.xlogy(q, q).sum(1) + log(classes)
-    told = {"nll": nll.mean(), "standard error": nll.std() / len(found) ** 0.5, "bound": (distortion + rate).mean()}
-    told |= {"distortion": distortion.mean(), "rate": rate.mean()}
+    told = {"nll": nll.mean()} | ({"standard error": nll.std() / len(found) ** 0.5} if len(found) > 1 else {})
+    told |= {"bound": (distortion + rate).mean(), "distortion": distortion.mean(), "rate": rate.mean()}
     if label is not None and q is not None and bool((known := label != UNLABELLED).any()):
         told["accuracy of p(y|x)"] = (found.log_p.argmax(1)[known] == label[known]).double().mean()
     return {name: float(value) for name, value in told.items()}

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pushforward.core import BadInput
 from pushforward.nets.pair import kind_of
 from pushforward.nets.residual import ResidualDecoder, ResidualEncoder
 
@@ -105,7 +106,17 @@ def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width:
 def reader_for(
     net: AdversarialNet, shape: tuple[int, ...], width: int, layers: int, dropout: float = 0.0, maxout: int = 0
 ) -> FlatReader | ResidualReader:
-    """What a discriminator reads in an example: [N, *shape] -> features [N, reader.features]."""
+    """What a discriminator reads in an example: [N, *shape] -> features [N, reader.features].
+
+    Raises:
+        BadInput: maxout of more pieces than the width, or in a residual network.
+    """
     kind = kind_for(net, shape)
     width = width or WIDTHS[kind]
-    return FlatReader(shape, width, layers, dropout, maxout) if kind == "mlp" else ResidualReader(shape, width, dropout)
+    if kind != "mlp":
+        if maxout:
+            raise BadInput(f"maxout is {maxout}, but a residual network has no layers of maxout units. Take --net mlp, or --maxout 0.")
+        return ResidualReader(shape, width, dropout)
+    if maxout > width:
+        raise BadInput(f"maxout is {maxout}, but a layer has {width} linear units to take the largest of. Make --maxout {width} or less.")
+    return FlatReader(shape, width, layers, dropout, maxout)

@@ -34,7 +34,7 @@ def norm(channels: int) -> nn.GroupNorm:
 
 
 class ConvEncoder(nn.Module):
-    """image [N, C, H, W] -> features [N, features]: a strided 4x4 convolution per halving, each followed by a 3x3 one."""
+    """image [N, C, H, W] -> features [N, features]: a strided 4x4 convolution per halving."""
 
     def __init__(self, shape: tuple[int, ...], width: int):
         super().__init__()

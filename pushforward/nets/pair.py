@@ -4,6 +4,7 @@ from typing import Literal
 
 from torch import nn
 
+from pushforward.core import BadInput
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder
 from pushforward.nets.mlp import FlatDecoder, FlatEncoder
 from pushforward.nets.residual import ResidualDecoder, ResidualEncoder
@@ -19,7 +20,13 @@ WIDTHS = {"mlp": 400, "convolution": 32, "residual": 24}
 
 
 def kind_of(net: Net, shape: tuple[int, ...]) -> Literal["mlp", "convolution", "residual"]:
-    """What `auto` means for examples of this shape."""
+    """What `auto` means for examples of this shape.
+
+    Raises:
+        BadInput: a network of convolutions for rows of a table.
+    """
+    if net not in ("auto", "mlp") and len(shape) == 1:
+        raise BadInput(f"net is '{net}', whose convolutions need images, but the data are rows of {shape[0]} numbers. Take --net mlp.")
     if net != "auto":
         return net
     return "mlp" if len(shape) == 1 or max(shape[1:]) <= TINY else "convolution"

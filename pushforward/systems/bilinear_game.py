@@ -77,6 +77,8 @@ class BilinearGame(System):
         shape = (len(config.start_a), len(config.start_b))
         if len(config.matrix) != shape[0] or any(len(row) != shape[1] for row in config.matrix):
             raise BadInput(f"The matrix {config.matrix} should have {shape[0]} rows of {shape[1]} numbers, as a and b start.")
+        if config.optimiser == "adam" and (config.momentum_a or config.momentum_b):
+            raise BadInput("Momentum is of SGD; Adam has its own. Leave momentum_a and momentum_b at 0.")
         self.config = config
         self.register_buffer("A", torch.tensor(config.matrix, dtype=torch.float64))
         self.a, self.b = Numbers(config.start_a), Numbers(config.start_b)

@@ -37,6 +37,8 @@ from pushforward.nets import Kind, Net, decoder_for, likelihood, measure_statist
 
 JOINT = 64
 """Units in which q(z|x,y) joins what it reads in x with the class."""
+NONE = {"consistency": 0.0, "mask_rate": 1.0, "confidence": 1.0, "information": 0.0, "rarest_class": 1.0}
+"""What agreement tells of no unlabelled image: every part of a batch must give the same terms."""
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, 0.03), era=era)
 
     def players(self) -> list[Player]:
-        half_life = growing(self.config.average, self.stage.seen)
-        average = Average(self.averaged, half_life)
+        average = Average(self.averaged, growing(self.config.average, self.stage.seen))
         return [Player("vae", self.networks, self.loss, Adam(self.config.rate, (0.9, 0.99), decay=self.config.decay), average=average)]
 
     def accept(self, batch: Batch) -> None:
@@ -188,7 +189,9 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         label_loss, right = self.label_loss(logits_l, y[known], len(x))
         terms |= {"label_loss": label_loss, "accuracy": self.right[0] / self.right[1].clamp(min=1e-8), "right": right}
         loss = c.bound_weight * bound + label_loss
-        if (c.consistency or c.mutual_information) and len(logits_u):
+        if (c.consistency or c.mutual_information) and not len(logits_u):
+            terms |= {key: x.new_tensor(value) for key, value in NONE.items()} | {"marginal": self.marginal}
+        elif c.consistency or c.mutual_information:
             graph = self.graph.says(batch, self.stage.progress)
             loss = loss + self.agreement(x[~known], logits_u, None if graph is None else graph[~known], terms)
         return loss, terms
@@ -214,12 +217,9 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
         weight = torch.where(known[:, None], one_hot(y, K), q)  # [n, K]: the classes each image's bound is a sum over
         rows, classes = (~known[:, None] | (weight > 0)).nonzero(as_tuple=True)
         each = torch.eye(K, device=x.device)[classes]  # a labelled image once, an unlabelled one K times
-        if net.sees_label:
-            mean, log_var = net.code(spread[rows], each)
-            z, kl = draw(mean, log_var), kl_from_standard_normal(mean, log_var)
-        else:
-            mean, log_var = net.code(spread, each)
-            z, kl = draw(mean, log_var)[rows], kl_from_standard_normal(mean, log_var)[rows]
+        mean, log_var = net.code(spread[rows] if net.sees_label else spread, each)
+        z, kl = draw(mean, log_var), kl_from_standard_normal(mean, log_var)
+        z, kl = (z, kl) if net.sees_label else (z[rows], kl[rows])  # where codes depend on x alone, one serves every class
         nll = net.explain(x[rows], each, z)
         L, w = nll + self.beta * kl.sum(1) + log(K), weight[rows, classes]
         uncertainty, terms = entropy(weight).sum() / len(x), self.told(w, nll, kl, len(x))
@@ -277,8 +277,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
 
     def told(self, w: Tensor, nll: Tensor, kl: Tensor, n: int) -> Terms:
         """Terms in nats per image; w [m] weighs the m (image, class) pairs."""
-        w, kl = w.detach(), kl.detach()
-        rates = (w[:, None] * kl).sum(0) / n
+        w, rates = w.detach(), (w[:, None] * kl).detach().sum(0) / n
         terms = {"distortion": (w * nll.detach()).sum() / n, "rate": rates.sum()}
         return terms | {"bound": terms["distortion"] + terms["rate"], "active_codes": (rates > 0.01).float().mean()}
 

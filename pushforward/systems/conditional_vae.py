@@ -168,12 +168,16 @@ class ConditionalVAE(System, Samples, Encodes, Edits, Weighs):
         c = net.condition(batch)
         q, p = net.guide(batch, x, c), net.before(c)
         z = draw(*q)
-        distortion = -net.likelihood(x, net.decoder(torch.cat([z, c], 1)), batch.get("mask")).mean()
+        distortion = -net.likelihood(x, net.decoder(torch.cat([z, c], 1)), self.hidden(batch)).mean()
         kl = kl_between(*q, *p)  # [N, latent]
         rate = kl.sum(1).mean()
         active = (kl.detach().mean(0) > 0.01).float().mean()
         terms = {"bound": distortion.detach() + rate.detach(), "distortion": distortion, "rate": rate, "active_codes": active}
         return distortion + self.beta * rate, terms | (self.use_of_label(x, q[0], c) if self.labels else {})
+
+    def hidden(self, batch: Batch) -> Tensor | None:
+        """The pixels that count: those that s does not show; all where s is a class, whatever the data hide."""
+        return None if self.labels else batch["mask"]
 
     @torch.no_grad()
     def use_of_label(self, x: Tensor, z: Tensor, c: Tensor) -> Terms:
@@ -224,7 +228,7 @@ class ConditionalVAE(System, Samples, Encodes, Edits, Weighs):
         c = net.condition(batch)
         z, excess = draws_of(draws, net.guide(batch, x, c), net.before(c))
         told = torch.cat([z, c.expand(draws, *c.shape)], 2).flatten(0, 1)
-        many, hidden = (v if v is None else v.expand(draws, *v.shape).flatten(0, 1) for v in (x, batch.get("mask")))
+        many, hidden = (v if v is None else v.expand(draws, *v.shape).flatten(0, 1) for v in (x, self.hidden(batch)))
         return net.likelihood(many, net.decoder(told), hidden).view(draws, -1), excess
 
     @torch.no_grad()

@@ -9,7 +9,8 @@ By default in the form of Huang et al. 2024, "The GAN is dead; long live the GAN
 
 No normalisation layers; averaged weights of G give the samples. `objective` names the other games (`pushforward.maths.game_values`). The
 GAN of 2014 is `--objective non_saturating --r1 0 --r2 0 --dropout 0.5 --maxout 5 --net mlp --optimiser sgd`, zero-sum with `--objective
-minimax`; least squares, hinge (with `--spectral`) and Wasserstein (with `--gradient-penalty 10 --turns 5`) are there to compare.
+minimax`; least squares, hinge (with `--spectral`) and Wasserstein (with `--gradient-penalty 10 --turns 5`) are there to compare, as in
+their papers with `--r1 0 --r2 0`.
 
 Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; D(x) [N].
 Departures: residual networks with pixel shuffling and SiLU, whose slopes are smooth, in place of bilinear resampling and leaky ReLU;

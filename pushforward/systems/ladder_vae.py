@@ -224,9 +224,7 @@ class LadderVAE(System, Samples, Encodes, Weighs):
 
     @torch.no_grad()
     def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:
-        if label is not None:
-            raise BadInput(f"This ladder was trained without labels and cannot be asked for label {label}. Use conditional_vae.")
-        return self.decode(noise(count, sum(map(prod, self.networks.shapes)), seed, self.beta.device))
+        return self.decode(noise(count, sum(map(prod, self.networks.shapes)), seed, self.beta.device), label)
 
     @torch.no_grad()
     def encode(self, image: Tensor, label: int | Tensor | None = None) -> Tensor:
@@ -235,6 +233,8 @@ class LadderVAE(System, Samples, Encodes, Weighs):
 
     @torch.no_grad()
     def decode(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
+        if label is not None:
+            raise BadInput(f"This ladder was trained without labels and cannot be asked for label {label}. Use conditional_vae.")
         net = self.judged
         parts = code.split(list(map(prod, net.shapes)), 1)
         codes = iter([part.unflatten(1, shape) for part, shape in zip(parts, net.shapes, strict=True)])

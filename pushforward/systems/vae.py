@@ -179,9 +179,7 @@ class VAE(System, Samples, Encodes, Weighs):
 
     @torch.no_grad()
     def sample(self, count: int, label: int | Tensor | None = None, seed: int | None = None) -> Tensor:
-        if label is not None:
-            raise BadInput(f"This VAE was trained without labels and cannot be asked for label {label}. Use conditional_vae.")
-        return self.decode(noise(count, self.config.latent, seed, self.beta.device))
+        return self.decode(noise(count, self.config.latent, seed, self.beta.device), label)
 
     @torch.no_grad()
     def encode(self, image: Tensor, label: int | Tensor | None = None) -> Tensor:
@@ -189,6 +187,8 @@ class VAE(System, Samples, Encodes, Weighs):
 
     @torch.no_grad()
     def decode(self, code: Tensor, label: int | Tensor | None = None) -> Tensor:
+        if label is not None:
+            raise BadInput(f"This VAE was trained without labels and cannot be asked for label {label}. Use conditional_vae.")
         return self.judged.likelihood.mean(self.judged.decoder(code))
 
     @torch.no_grad()

@@ -123,8 +123,8 @@ def mine(shards: int) -> range:
     return range(rank * shards // ranks, (rank + 1) * shards // ranks)
 
 
-def check_shards(shards: int, batch_size: int) -> None:
-    """Refuse shards that ranks or batches cannot be cut into."""
+def check_shards(shards: int, batch_size: int, system: nn.Module) -> None:
+    """Refuse shards that ranks or batches cannot be cut into, or that batch normalisation would take for one example each."""
     _, ranks = rank_and_ranks()
     if shards < 1:
         raise BadInput(f"shards is {shards}, but a batch is cut into 1 part or more.")
@@ -132,6 +132,8 @@ def check_shards(shards: int, batch_size: int) -> None:
         raise BadInput(f"{shards} shards cannot be shared by {ranks} processes. Make --shards a multiple of {ranks}.")
     if batch_size % shards:
         raise BadInput(f"A batch of {batch_size} cannot be cut into {shards} shards. Make the batch size a multiple of {shards}.")
+    if batch_size == shards and any(isinstance(module, nn.BatchNorm1d) for module in system.modules()):
+        raise BadInput(f"Batch normalisation needs at least 2 examples at a time, not 1. Make the batch size at least {2 * shards}.")
 
 
 def mean_over_shards(found: Sequence[Sequence[Tensor]], shards: int) -> list[Tensor]:

@@ -58,7 +58,7 @@ class Trainer:
         self.sums: dict[str, Tensor] = {}
         self.counted: dict[str, int] = {}
         self.enter()
-        machines.check_shards(shards, self.stage.batch_size)
+        machines.check_shards(shards, self.stage.batch_size, system)
         everyone = system.players()
         self.modules = {player.name: player.module for player in everyone}
         self.weights = {name: list(module.parameters()) for name, module in self.modules.items()}

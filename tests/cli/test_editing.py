@@ -250,7 +250,9 @@ def test_answers_are_judged_by_other_networks(ask, place, tmp_path):
     found = json.loads((place / "parts" / "evaluation.json").read_text())
     assert 0 < found["intersection over union, by a judge"] < 1
     assert found["Frechet distance"] > found["Frechet distance, real against real"] > 0 and "SHA-256" in found["feature net"]
+    small = pushforward.train("parsing", "faces", size=12, images=64, width=8, run=tmp_path / "small", quiet=True).folder
     refused = {
+        "reads images of 3x12x12, but these answers are 3x16x16": (place / "parts", small),
         "names no parts": (place / "parts", reader),
         "other parts than the 2": (place / "labels", parser),
         "edits no images": (reader, parser),

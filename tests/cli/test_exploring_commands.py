@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import pushforward
+from pushforward.systems.conditional_gan import ConditionalGAN
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +58,14 @@ def test_directions_are_drawn_with_their_shares(ask, gans):
     assert answer.code == 0 and answer.out.count("of the activations' variance") == 3 and answer.path.exists()
 
 
-def test_samples_of_chosen_attributes_and_of_truncated_codes(ask, gans):
+def test_samples_of_chosen_attributes_and_of_truncated_codes(ask, gans, monkeypatch):
     answer = ask("sample", gans["faces"], "--attributes", "smile", 1, "glasses", 0, "--count", 4)
     assert answer.code == 0 and "smile1-glasses0" in answer.path.name
+    told = []
+    made = ConditionalGAN.generate
+    monkeypatch.setattr(ConditionalGAN, "generate", lambda self, code, label=None: told.append(label) or made(self, code, label))
     assert ask("sample", gans["faces"], "--truncation", 0.5, "--count", 4).code == 0
+    assert told[0].shape[0] == 4 and told[0].std(0).min() > 0.01, "attributes that are not given vary"
     near = ask("sample", gans["faces"], "--attributes", "smil", 1)
     assert near.code == 2 and "did you mean 'smile'?" in near.err
     assert "told no attributes" in ask("sample", gans["gan"], "--attributes", "smile", 1).err

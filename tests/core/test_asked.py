@@ -19,6 +19,7 @@ def test_one_for_all_one_for_each_or_each_in_turn() -> None:
         ("seven", "Label is 'seven', but a number in 0..2 is needed"),
         (3, r"Label 3 was asked for, but the classes are 0..2"),
         (-1, "Label -1 was asked for"),
+        (1.7, "Label is 1.7, but labels are whole numbers in 0..2"),
         (torch.tensor([1, 2]), "2 labels are given for 4 examples"),
     ],
 )

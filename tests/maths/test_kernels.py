@@ -91,6 +91,8 @@ def test_directions_are_unit_and_at_right_angles() -> None:
     u = random_directions(7, 3, torch.zeros((), dtype=torch.float64))
     assert u.shape == (7, 3)
     torch.testing.assert_close(u[:3] @ u[:3].T, torch.eye(3, dtype=torch.float64))
+    few = random_directions(8, 12_288, u)  # of an image of 64 x 64 x 3: a whole basis would take more than a gigabyte
+    torch.testing.assert_close(few @ few.T, torch.eye(8, dtype=torch.float64))
     many = random_directions(30_000, 2, u)
     torch.testing.assert_close(many.mT @ many / len(many), torch.eye(2, dtype=torch.float64) / 2, atol=0.01, rtol=0)
     assert float(many.mean(0).abs().max()) < 0.02

@@ -45,6 +45,22 @@ def test_leaves_everything_as_it_was(system, data):
     assert all(torch.equal(value, weights[key]) for key, value in system.state_dict().items())
 
 
+def test_it_is_of_the_averaged_weights(data):
+    torch.manual_seed(0)
+    system = VAE(VAE.Config((1, 4, 4), latent=2, net="mlp", width=8, average=100))
+    used = metrics.test_bound(system, data)
+    weights = {key: value.clone() for key, value in system.networks.state_dict().items()}
+    with torch.no_grad():
+        for weight in system.networks.parameters():
+            weight.add_(0.3)
+    moved = {key: value.clone() for key, value in system.networks.state_dict().items()}
+    assert metrics.test_bound(system, data) == used
+    assert all(torch.equal(value, moved[key]) for key, value in system.networks.state_dict().items())
+    system.averaged.load_state_dict(system.networks.state_dict())
+    system.networks.load_state_dict(weights)
+    assert metrics.test_bound(system, data)["bound"] > used["bound"]
+
+
 def test_the_same_each_time_whatever_the_generator(system, data):
     first = metrics.test_bound(system, data)
     torch.manual_seed(7)

@@ -85,6 +85,12 @@ def test_the_bound_is_the_loss_that_trains():
     assert told["distortion"] == pytest.approx(trained["distortion"], abs=0.2)
 
 
+def test_one_example_has_no_standard_error():
+    system, covariance = linear_gaussian(slack=0.5)
+    told = metrics.summary(whole(system, rows(1, covariance, system.networks.decoder.bias), 5))
+    assert "standard error" not in told and all(value == value for value in told.values())
+
+
 def test_an_evaluation_in_parts_finds_the_same_numbers():
     system, covariance = linear_gaussian(slack=0.5)
     data = rows(230, covariance, system.networks.decoder.bias)

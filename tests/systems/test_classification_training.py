@@ -113,6 +113,15 @@ def test_it_learns_from_all_some_or_no_labels(form: str, labels: int | None, lab
     assert (means - batch["image"]).square().mean() < (batch["image"] - batch["image"].mean(0)).square().mean()
 
 
+def test_shards_without_an_unlabelled_image_tell_the_same_terms() -> None:
+    train, _ = digits(890)  # of 899: most parts of a batch have no unlabelled image
+    system = made((1, 8, 8), 10, width=16, batch_size=16, **SEMI)
+    trainer = Trainer(system, Shuffled(train, 0), 16 * 8, shards=4, device="cpu")
+    for _ in trainer.rounds():
+        pass
+    assert all(abs(value) < float("inf") for value in trainer.report().values())
+
+
 # ---------------------------------------------------------------- teacher, pseudo-labels, thresholds
 
 

@@ -81,6 +81,16 @@ def test_with_an_image_the_loss_is_the_bound_of_its_hidden_pixels(kind: str, sha
     torch.testing.assert_close(terms["rate"], kl.mean())
 
 
+def test_told_a_class_every_pixel_counts_whatever_the_data_hide() -> None:
+    system, batch = told("gaussian", (3, 18, 17))
+    hiding = batch | {"mask": torch.zeros(N, 1, 18, 17)}
+    for one in (lambda b: system.loss(b)[0], lambda b: system.log_weights(b, 2)[0]):
+        torch.manual_seed(0)
+        whole = one(batch)
+        torch.manual_seed(0)
+        assert torch.equal(one(hiding), whole)
+
+
 def test_the_source_is_the_image_where_it_is_seen() -> None:
     _, batch = shown("gaussian", (3, 18, 17))
     assert torch.equal(batch["source"], batch["image"] * (1 - batch["mask"]))

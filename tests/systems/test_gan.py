@@ -121,6 +121,19 @@ def test_the_other_games_play(settings: dict[str, Any]) -> None:
     assert system.players()[0].turns == settings.get("turns", 1)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"maxout": 200}, "maxout is 200, but a layer has"),
+        ({"maxout": 5, "shape": (1, 32, 32)}, "no layers of maxout units"),
+        ({"net": "residual"}, "net is 'residual', whose convolutions need images, but the data are rows of 2 numbers"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        gan(**settings)
+
+
 def test_spectral_residual_networks_start_and_judge_finitely() -> None:
     system = gan(shape=(1, 12, 12), net="residual", width=8, spectral=True, objective="hinge", r1=0.0, r2=0.0)
     assert torch.isfinite(system.judge({"image": torch.rand(4, 1, 12, 12)})).all()

@@ -1,6 +1,7 @@
 """The same seed gives the same training, and a batch in shards the mean of theirs."""
 
 from copy import deepcopy
+from functools import partial
 
 import pytest
 import torch
@@ -80,3 +81,10 @@ def test_shards_start_from_the_same_running_statistics_and_their_changes_are_ave
 def test_shards_that_cut_no_batch_are_refused(shards: int, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         game(shards=shards)
+
+
+def test_a_shard_of_one_cannot_be_normalised() -> None:
+    net = partial(nn.Sequential, nn.BatchNorm1d(3), nn.Linear(3, 2))
+    size = Plain(Made(net)).stage.batch_size
+    with pytest.raises(BadInput, match=rf"at least 2 examples at a time, not 1. Make the batch size at least {2 * size}\."):
+        play(Plain(Made(net)), 1, shards=size)
