@@ -47,6 +47,8 @@ class Evaluate:
         run = Run(self.run)
         asked = Asked(self.split, self.draws, self.count, self.samples, self.features, self.judge)
         found = evaluate(run, asked, outputs(run), progress=bar("log p(x)"))
+        for notice in run.notices:
+            say(notice)
         pictures = found.pop("pictures")
         for name, value in found.items():
             if isinstance(value, int | float | str) and value != "":

@@ -117,7 +117,7 @@ class Dataset:
         """The examples at the places `index` int64 [m], with images in [-1, 1].
 
         generator: what dynamic binarisation draws from, on the device of the data; without one, the same index always gives the
-        same pixels.
+        same pixels: what an image of several becomes depends on its place among them.
         """
         index = index.to(self.device)
         batch: Batch = {"index": index}

@@ -18,7 +18,9 @@ from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.samples import of_samples
+from pushforward.metrics.likelihood import BLOCK
 from pushforward.runs import Run, durable
+from pushforward.training.machines import usual_device
 
 Progress = Callable[[int, int], None]
 
@@ -48,12 +50,12 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     Raises:
         BadInput: nothing was held out, too few examples, or a judge of a system that edits nothing.
     """
-    system, dataset = run.open(), examples(run, asked, memory)
+    system, dataset = run.open().to(usual_device()), examples(run, asked, memory)
     if asked.judge and not isinstance(system, Edits):
         raise BadInput(f"{run.folder} edits no images, so that there is nothing to judge. Leave --judge out.")
     found: dict[str, Any] = {
         "run": str(run.folder),
-        "images seen": run.seen(),
+        "images seen": system.stage.seen,
         "data": dataset.name,
         "split": asked.split,
         "fingerprint": dataset.fingerprint[:16],
@@ -63,10 +65,11 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     pictures: dict[str, Image.Image] = {}
     q = None
     if isinstance(system, Classifies) and dataset.image is not None:
-        q = metrics.probabilities(system, dataset)
+        q = metrics.probabilities(system, dataset, BLOCK)  # of the very pixels that the likelihood is of
         found |= classes(run, q, dataset.label, pictures)
     if isinstance(system, Weighs):
-        found |= likelihood(system, dataset, asked.draws, q, folder, f"{run.folder.name} at {run.seen()}, {dataset.fingerprint}", progress)
+        of_what = f"{run.weights()} on {usual_device().type}, {dataset.fingerprint}"
+        found |= likelihood(system, dataset, asked.draws, q, folder, of_what, progress)
     found |= codes(system, dataset, q, pictures)
     if isinstance(system, Describes) and dataset.attributes is not None:
         found |= described(system, dataset, run.data(memory)[0])

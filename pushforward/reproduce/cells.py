@@ -1,20 +1,21 @@
 """One measurement of a table: a setting and a seed."""
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pushforward.recipes as recipes
-from pushforward.core import BadInput, System
-from pushforward.data import DataSpec
-from pushforward.runs import Run, durable, go_on
+from pushforward.core import BadInput, System, find_system
+from pushforward.runs import Recipe, Run, config_of, go_on
 from pushforward.runs.lock import Lock
 from pushforward.training.machines import usual_device
+
+COMPARED = ("system", "images", "labelled", "seed", "rule", "clip", "given", "fingerprint")
+"""Of recipes, beside the system's settings and the data."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Cell:
     `fingerprint` of the data among them."""
 
 
+def whole(recipe: str, setting: dict[str, Any]) -> dict[str, Any]:
+    """A setting with what the recipe has of its own: where that changes, cells are measured again."""
+    plan = recipes.RECIPES[recipe]()
+    return {"recipe": recipe, "images": plan.images, **plan.settings, **setting}
+
+
 def scratch_of(name: str, folder: Path) -> Path:
     """The folder of a table, from the name and the folder of one of its cells."""
     return folder.parents[name.count("/")]
@@ -40,32 +47,43 @@ def trained(folder: Path, what: str, data: Any = None, **options: Any) -> tuple[
     """A run in `folder`, trained to its end now or before, and the seconds that took; waits where another process is at it.
 
     Raises:
-        BadInput: the folder holds a run that was asked for otherwise.
+        BadInput: the folder holds a run of another recipe than is asked for, which may have changed since.
     """
     beside = folder.with_name(f"{folder.name}-asked")
     while True:
         with held(beside) as free:
             if free:
-                return finished(folder, beside / "asked.json", what, data, options)
+                return finished(folder, what, data, options)
         time.sleep(1)
 
 
-def finished(folder: Path, asked: Path, what: str, data: Any, options: dict[str, Any]) -> tuple[Run, dict[str, float]]:
+def finished(folder: Path, what: str, data: Any, options: dict[str, Any]) -> tuple[Run, dict[str, float]]:
     """The same, for whoever may write there."""
-    spec = asdict(replace(data, path=Path(data.path).name)) if isinstance(data, DataSpec) else str(data)
-    words = json.loads(json.dumps({"what": what, "data": spec, **options}, default=str))
     if not (folder / "recipe.json").exists():  # nothing, or killed while it was made
         shutil.rmtree(folder, ignore_errors=True)
-        durable.write(asked, json.dumps(words, indent=1).encode() + b"\n")
         run = recipes.train(what, data, run=folder, quiet=True, **options)
         return run, seconds_of(run)
-    before = json.loads(asked.read_text()) if asked.exists() else words
-    if other := [key for key in words | before if words.get(key) != before.get(key)]:
-        told = f"{other[0]} {before.get(other[0])}, and now with {words.get(other[0])}"
-        raise BadInput(f"{folder} was trained with {told}. Remove that folder, or choose another with --runs.")
     run = Run(folder)
+    if other := difference(run.recipe, recipes.plan(what, data, **options).recipe):
+        raise BadInput(f"{folder} was trained with {other}. Remove that folder, or choose another with --runs.")
     run = run if run.seen() >= run.recipe.images else go_on(folder, quiet=True)
     return run, seconds_of(run)
+
+
+def difference(had: Recipe, asked: Recipe) -> str:
+    """What two recipes do not agree on, as words; nothing where they do. Where data lie makes no difference, what they hold does."""
+    for before, now in zip(words_of(had), words_of(asked), strict=True):
+        for key in now:
+            if before.get(key) != now[key]:
+                return f"{key} {before.get(key)}, and now with {now[key]}"
+    return ""
+
+
+def words_of(recipe: Recipe) -> list[dict[str, Any]]:
+    """All that a recipe says of what is learnt: the system and how it is trained, its settings, its data."""
+    config = config_of(find_system(recipe.system), recipe.config)
+    data = replace(recipe.data, path=Path(recipe.data.path).name)
+    return [{key: getattr(recipe, key) for key in COMPARED}, vars(config), vars(data)]
 
 
 def opened(run: Run) -> System:

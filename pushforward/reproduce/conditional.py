@@ -41,7 +41,7 @@ def measure(name: str, seen: int, folder: Path) -> dict[str, Any]:
     train, test = run.data()
     assert test is not None
     draws = 1 if name == "baseline" else DRAWS  # it has no code: one draw is exact
-    found = weighed(run.open(), test, draws, folder / "weights.safetensors", f"{run.seen()}, {test.fingerprint}")
+    found = weighed(run.open(), test, draws, folder / "weights.safetensors", f"{run.weights()}, {test.fingerprint}")
     told = metrics.summary(found)
     return {"fingerprint": train.fingerprint[:16], **seconds, "draws": draws, "n": len(test), **told}
 

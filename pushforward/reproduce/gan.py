@@ -25,9 +25,8 @@ from pushforward.core import Samples
 from pushforward.data import DataSpec, toys
 from pushforward.evaluation.feature_nets import FeatureNet, feature_net
 from pushforward.evaluation.samples import made, of_samples
-from pushforward.recipes.named import RECIPES
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, opened, trained
+from pushforward.reproduce.cells import Cell, opened, trained, whole
 from pushforward.runs import Run
 
 OLD = {"objective": "non_saturating", "r1": 0.0, "r2": 0.0}
@@ -70,12 +69,6 @@ READ = 500_000
 def cells() -> list[Cell]:
     """Every setting and seed."""
     return [*toy_cells(), *image_cells(), *rule_cells(), *(gpu_cells() if torch.cuda.is_available() else ())]
-
-
-def whole(recipe: str, setting: dict[str, Any]) -> dict[str, Any]:
-    """A setting with what the recipe has of its own: where that changes, cells are measured again."""
-    plan = RECIPES[recipe]()
-    return {"recipe": recipe, "images": plan.images, **plan.settings, **setting}
 
 
 def toy_cells() -> list[Cell]:

@@ -12,7 +12,7 @@ from typing import Any
 from pushforward import figures, metrics
 from pushforward.core import Samples
 from pushforward.evaluation import weighed
-from pushforward.reproduce.cells import Cell, trained
+from pushforward.reproduce.cells import Cell, trained, whole
 from pushforward.runs import Run
 
 DRAWS = 1_000
@@ -31,9 +31,7 @@ PUBLISHED = {
 def cells() -> list[Cell]:
     """Each recipe with each of its seeds."""
     return [
-        Cell(f"{recipe}/seed-{seed}", {"recipe": recipe}, seed, partial(measure, recipe, seed))
-        for recipe in SEEDS
-        for seed in SEEDS[recipe]
+        Cell(f"{recipe}/seed-{seed}", whole(recipe, {}), seed, partial(measure, recipe, seed)) for recipe in SEEDS for seed in SEEDS[recipe]
     ]
 
 
@@ -42,7 +40,7 @@ def measure(recipe: str, seed: int, folder: Path) -> dict[str, Any]:
     run, seconds = trained(folder / "run", recipe, seed=seed)
     train, test = run.data()
     assert test is not None
-    found = weighed(run.open(), test, DRAWS, folder / "weights.safetensors", f"{run.seen()}, {test.fingerprint}")
+    found = weighed(run.open(), test, DRAWS, folder / "weights.safetensors", f"{run.weights()}, {test.fingerprint}")
     told = metrics.summary(found)
     return {
         "fingerprint": train.fingerprint[:16],

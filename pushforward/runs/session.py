@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import torch
+
 from pushforward.core import BadInput, Judges, System, check
 from pushforward.data import Dataset, Shuffled
 from pushforward.runs import board, durable, lines
@@ -147,6 +149,8 @@ def trainer_of(recipe: Recipe, dataset: Dataset, given: Mapping[str, System] | N
         told = f"{type(system).__name__} needs {sorted(missing)} of every example, but '{dataset.name}' gives {sorted(first)}."
         raise BadInput(" ".join([told, *(HINTS[key] for key in ("mask", "parts") if key in missing)]))
     system.accept(first)
+    if dataset.label is not None:  # one label of many may be unknown, or beyond the others, and not among the first
+        system.accept(dataset.batch(torch.stack([dataset.label.argmin(), dataset.label.argmax()]).cpu()))
     return Trainer(
         system,
         source,

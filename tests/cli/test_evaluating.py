@@ -13,7 +13,7 @@ import torch
 import pushforward
 from pushforward import metrics, reproduce
 from pushforward.core import BadInput
-from pushforward.evaluation import weighed
+from pushforward.evaluation import Asked, evaluate, weighed
 from pushforward.reproduce import Cell, running
 
 
@@ -40,6 +40,24 @@ def test_evaluate_every_kind_of_run(ask, runs, kind, condition):
     assert ask("evaluate", runs[kind], "--draws", 2, "--count", 15).code == 0
     told = json.loads((runs[kind] / "evaluation.json").read_text())
     assert told["conditional on"] == condition and told["n"] == 15
+
+
+def test_what_was_kept_of_another_network_is_not_taken_over(tmp_path):
+    asked = Asked(draws=2, count=20, samples=0)
+    made = [pushforward.train("vae", "digits", images=256, seed=seed, run=tmp_path / str(seed), quiet=True) for seed in (0, 1)]
+    alone = [evaluate(run, asked, tmp_path / f"alone-{run.folder.name}")["nll"] for run in made]
+    assert alone[0] != alone[1] and [evaluate(run, asked, tmp_path / "both")["nll"] for run in made] == alone
+
+
+def test_evaluate_says_that_the_newest_checkpoint_is_damaged(ask, tmp_path):
+    run = pushforward.train("vae", "digits", images=2_000, run=tmp_path / "run", quiet=True)
+    weights = run.newest() / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    answer = ask("evaluate", run.folder, "--draws", 2, "--count", 20, "--samples", 0)
+    told = json.loads((run.folder / "evaluation.json").read_text())
+    assert answer.code == 0 and "is not what was written" in answer.err and 0 < told["images seen"] < run.seen()
 
 
 def test_evaluate_refuses_what_is_not_there(ask, runs):

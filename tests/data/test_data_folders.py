@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pushforward
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data import DataSpec, archive, checks, load_images, open_data
 from tests.data.made_images import animals, colours, encoded, fill, packed, png, read, refused
@@ -180,3 +181,10 @@ def test_threads_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("pushforward.data.images.THREADED", 10**6)
     plain, _ = read(path)
     assert len(plain) == 600 and plain.fingerprint == threaded.fingerprint and plain.notes == threaded.notes
+
+
+def test_a_stray_image_among_many_is_seen_before_training(tmp_path):
+    files = {f"{kind}/{place}.png": encoded(colours(place)) for kind in ("cat", "dog") for place in range(150)}
+    place = fill(tmp_path / "pets", files | {"stray.png": encoded(colours(999))})
+    with pytest.raises(BadInput, match="needs the label of every example"):
+        pushforward.train("conditional_vae", place, batch_size=8, images=16, run=tmp_path / "run", quiet=True)

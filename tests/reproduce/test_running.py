@@ -3,6 +3,7 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from pushforward.core import BadInput
+from pushforward.recipes import RECIPES
 from pushforward.reproduce import cells, running
 from pushforward.reproduce.cells import Cell
 
@@ -62,6 +64,15 @@ def test_a_run_that_was_trained_otherwise_is_not_taken_for_it(tmp_path: Path) ->
     assert run.folder == again.folder and again.seen() >= 64
     with pytest.raises(BadInput, match=r"was trained with width 8, and now with 9. Remove that folder"):
         cells.trained(tmp_path / "run", "vae", "digits", images=64, width=9)
+
+
+def test_a_run_of_a_recipe_that_has_changed_since_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells.trained(tmp_path / "run", "demo", images=64)
+    usual = RECIPES["demo"]
+    assert cells.trained(tmp_path / "run", "demo", images=64)[0].seen() >= 64
+    monkeypatch.setitem(RECIPES, "demo", lambda labels=100: replace(usual(labels), clip=1.0))
+    with pytest.raises(BadInput, match=r"was trained with clip 5.0, and now with 1.0. Remove that folder"):
+        cells.trained(tmp_path / "run", "demo", images=64)
 
 
 def test_a_run_that_another_is_training_is_waited_for(tmp_path: Path) -> None:
