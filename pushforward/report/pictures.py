@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pushforward import figures, metrics
 from pushforward.core import BadInput, Batch, Describes, Edits, Encodes, Parses, Samples, System
-from pushforward.data import Dataset
+from pushforward.data import Dataset, hidden_labels
 from pushforward.maths.interpolation import lerp, slerp
 from pushforward.report.asking import able, content, device_of, images_of, in_turn, labels_of, latent_of, told_labels
 
@@ -66,8 +66,13 @@ def clusters(system: System, dataset: Dataset, columns: int = 10) -> tuple[Image
         best = looked.batch(own[sure[own].argsort(descending=True, stable=True)[:columns]])["image"].cpu()
         rows.append(torch.cat([best, torch.ones(columns - len(best), *best.shape[1:])]))
     shares = (counts / len(looked)).tolist()
-    names = [name if name.startswith("cluster ") else f"{number}: {name}" for number, name in enumerate(dataset.classes[:ROWS])]
-    return figures.sheet(torch.cat(rows), columns, rows=names), shares
+    return figures.sheet(torch.cat(rows), columns, rows=numbered(dataset.classes)[:ROWS]), shares
+
+
+def numbered(clusters: Sequence[str]) -> list[str]:
+    """`0: cat`: each cluster's number, which `name-clusters` asks for, and its name; one that has none is called by its number alone."""
+    unnamed = hidden_labels.clusters(len(clusters))
+    return [name if name == unnamed[number] else f"{number}: {name}" for number, name in enumerate(clusters)]
 
 
 def reconstructions(system: System, dataset: Dataset, count: int = 16) -> Image.Image:

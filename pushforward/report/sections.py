@@ -10,6 +10,7 @@ from PIL import Image
 
 from pushforward import figures
 from pushforward.core import UNLABELLED, BadInput, Classifies, Describes, Edits, Encodes, Parses, Samples
+from pushforward.data import hidden_labels
 from pushforward.report import captions, pictures
 from pushforward.report.asking import images_of, in_turn, labels_of, latent_of
 from pushforward.report.facts import Shown, percent
@@ -201,8 +202,10 @@ def clusters(shown: Shown) -> Section | None:
         return None
     picture, shares = pictures.clusters(shown.system, train)
     alt = f"A grid of training images: {min(len(shares), pictures.ROWS)} rows, each the surest images of one cluster."
-    intro = f"No label was told. What the network found instead is called by number until it is named: {shown.naming}"
-    table = [(name, percent(share)) for name, share in zip(train.classes, shares, strict=True)]
+    named = train.classes != hidden_labels.clusters(len(shares))
+    called = "bears the names that were given, which this changes" if named else "is called by number until it is named"
+    intro = f"No label was told. What the network found instead {called}: {shown.naming}"
+    table = [(name, percent(share)) for name, share in zip(pictures.numbered(train.classes), shares, strict=True)]
     return Section("clusters", "Clusters", intro, [Plate(picture, alt, captions.CLUSTERS)], ("cluster", "of the images"), table)
 
 

@@ -93,13 +93,18 @@ def test_a_table_has_its_own_pictures(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_told_no_label_shows_its_clusters(tmp_path: Path) -> None:
-    names = ("cluster 0", "seven", "cluster 2", "cluster 3", "cluster 4")
+    names = ("cluster 0", "seven", "cluster of ones", "seven", "cluster 4")
     data = replace(strips(120), label=torch.full((120,), -1), classes=names)
     found = written(tmp_path, train=data, test=None)
     assert found.sections == [
         "encoding", "samples", "conditional-samples", "interpolation", "clusters", "evolution", "repeat"
     ]  # fmt: skip
     assert f"pushforward name-clusters {tmp_path} 0=NAME 1=NAME" in found.text and "20.0\u202f%" in found.text
+    for name in ("cluster 0", "1: seven", "2: cluster of ones", "3: seven", "cluster 4"):
+        assert f"<td>{name}</td>" in found.source
+    assert "bears the names that were given" in found.text and "until it is named" not in found.text
+    unnamed = replace(data, classes=tuple(f"cluster {number}" for number in range(5)))
+    assert "is called by number until it is named" in written(tmp_path, train=unnamed, test=None).text
     assert "the colour is what the network reads" in found.text
     assert "clusters" not in written(tmp_path, train=replace(data, label=torch.arange(120) % 5 - 1)).sections
 
