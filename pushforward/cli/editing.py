@@ -10,11 +10,11 @@ from pushforward.cli.opening import opened, outputs, say
 from pushforward.cli.words import Maybe, RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
-    from pushforward.core import Edits
+    from pushforward.core import Batch, Edits
     from pushforward.runs import Run
 
 
@@ -36,7 +36,7 @@ class Edit:
     drawn: Annotated[bool, arg(help_behavior_hint="")] = False
     """Images are drawings, dark lines on white, of a run trained on outlines (--pairs edges); else outlines are found in photos."""
     several: int = 0
-    """Answers drawn at random beside the one that is always the same."""
+    """Answers drawn at random beside the one that is always the same, of a run with noise (pix2pix, conditional_vae)."""
     out: Maybe[Path] = None
     """Folder to write to; edited in the run folder where nothing is said."""
 
@@ -59,13 +59,8 @@ class Edit:
             raise BadInput(f"{run.folder} paints holes and takes no drawing. Leave --drawn out.")
         if data.pairs and (self.mask or self.blend):
             raise BadInput(f"{run.folder} translates whole images and hides nothing of them. Leave --mask and --blend out.")
-        settled: dict[str, Tensor] = {}
         names: dict[str, str] = {}
         for file, seed, made in (self.translated if data.pairs else self.painted)(run, system):
-            if seed is None and self.several:
-                settled[file] = made
-            elif seed is not None and bool((made == settled[file]).all()):
-                raise BadInput(f"{run.folder} answers without noise, so that all answers are the same. Leave --several out.")
             if file not in names:
                 names[file] = self.unused(Path(file), {name for stem in names.values() for name in self.called(stem)})
             name = self.called(names[file])[0 if seed is None else seed + 1]
@@ -75,6 +70,19 @@ class Edit:
     def seeds(self) -> "tuple[int | None, ...]":
         """Of every answer."""
         return (None, *range(self.several))
+
+    def answers(self, run: "Run", edit: "Callable[[Batch, int | None], Tensor]", shown: "Batch") -> "list[Tensor]":
+        """Every answer [N, C, H, W] to what is shown, all made before any is written.
+
+        Raises:
+            BadInput: several are asked for, but there is no noise to tell them apart.
+        """
+        from pushforward.core import BadInput
+
+        made = [edit(shown, seed) for seed in self.seeds]
+        if self.several and bool((made[0] == made[1]).all()):
+            raise BadInput(f"{run.folder} answers without noise, so that all answers are the same. Leave --several out.")
+        return made
 
     def called(self, stem: str) -> list[str]:
         """The names of a file's answers."""
@@ -92,9 +100,9 @@ class Edit:
         from pushforward.cli.sources import shown_of
 
         files, batch = shown_of(run, self.images, self.drawn)
-        for seed in self.seeds:
-            for part in torch.arange(len(files)).split(16):
-                made = system.edit({key: value[part] for key, value in batch.items()}, seed)  # type: ignore[index, arg-type]
+        for part in torch.arange(len(files)).split(16):
+            shown = {key: value[part] for key, value in batch.items()}  # type: ignore[index]
+            for seed, made in zip(self.seeds, self.answers(run, system.edit, shown), strict=True):  # type: ignore[arg-type]
                 yield from ((files[place], seed, made[number : number + 1]) for number, place in enumerate(part.tolist()))
 
     def painted(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Tensor]]":
@@ -109,8 +117,8 @@ class Edit:
             if photo.side != photo.shown["mask"].shape[2:]:
                 size = "x".join(map(str, photo.shown["mask"].shape[:1:-1]))
                 say(f"{photo.name}: its central square was painted in {size} pixels and enlarged; all that is seen stays as it is.")
-            for seed in self.seeds:
-                made = photo.put(answer(photo.shown, seed).cpu())
+            for seed, small in zip(self.seeds, self.answers(run, answer, photo.shown), strict=True):
+                made = photo.put(small.cpu())
                 yield (
                     photo.name,
                     seed,

@@ -170,8 +170,14 @@ def test_several_answers_are_not_made_where_all_are_the_same(ask, place, tmp_pat
     photo = tmp_path / "photo.png"
     Image.open(place / "photo.png").resize((16, 16)).save(photo)
     pushforward.train("completion", "faces", run=tmp_path / "gated", size=16, mask="centre", images=32, width=4, quiet=True)
-    answer = ask("edit", tmp_path / "gated", photo, "--several", 2, "--out", tmp_path / "out")
-    assert answer.code == 2 and "answers without noise, so that all answers are the same. Leave --several out." in answer.err
+    pushforward.train("pix2pix", "faces", run=tmp_path / "settled", pairs="edges", size=16, dropout=0, **SMALL)
+    earlier = tmp_path / "out" / "photo.png"
+    earlier.parent.mkdir()
+    earlier.write_bytes(b"an earlier answer")
+    for run in ("gated", "settled"):
+        answer = ask("edit", tmp_path / run, photo, "--several", 2, "--out", tmp_path / "out")
+        assert answer.code == 2 and "answers without noise, so that all answers are the same. Leave --several out." in answer.err
+        assert list(earlier.parent.iterdir()) == [earlier] and earlier.read_bytes() == b"an earlier answer"
     missing = ask("edit", tmp_path / "gated", photo, "--mask", tmp_path / "none.png")
     assert missing.code == 2 and "There is no file" in missing.err and "white where to paint" in missing.err
 
