@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pushforward.cli.opening import kept, labels_asked, opened, outputs, shown_data
+from pushforward.cli.opening import attributes_asked, kept, labels_asked, opened, outputs, shown_data, told_attributes, with_attributes
 from pushforward.cli.words import Maybe, RunFolder
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Walk:
     """Pictures from one stop to the next."""
     label: Maybe[str] = None
     """Class of all, by name or number; the classes in turn where nothing is said."""
+    attributes: Maybe[dict[str, float]] = None
+    """Attributes of all, of a run that is told them: --attributes smile 1 glasses 0; each image keeps others of its own."""
     truncation: float = 0.0
     """Codes stay within this of 0 in each dimension; 0: everywhere."""
     seed: int = 0
@@ -41,10 +43,13 @@ class Walk:
     def run_it(self) -> None:
         """Walk, and write the animation."""
         from pushforward import figures
+        from pushforward.core import BadInput
         from pushforward.report import exploring
 
+        if self.count < 1:
+            raise BadInput(f"--count is {self.count}, but must be 1 or more.")
         run, system = opened(self.run)
-        label = next(iter(labels_asked(run, system, self.label)), None)
+        label = told(run, system, self.label, self.attributes, self.count, self.seed)
         frames = exploring.walk(system, self.count, self.stops, self.steps, label, self.seed, self.truncation)
         target = self.out or outputs(run) / "pictures" / f"walk-seed{self.seed}.gif"
         print(figures.animation(frames, target, seconds=len(frames) / 12, width=min(720, frames[0].width), held=0))
@@ -63,6 +68,8 @@ class Project:
     """An image, folder or zip; held-out images where nothing is said."""
     label: Maybe[str] = None
     """Class of the images in a file, of a run that is told one."""
+    attributes: Maybe[dict[str, float]] = None
+    """Attributes of the images in a file, of a run that is told them: --attributes smile 1 glasses 0; others are 1/2."""
     count: int = 8
     """How many images at the most."""
     steps: int = 300
@@ -92,7 +99,7 @@ class Project:
         print(f"Pixels differ by {float(apart.mean()):.1%} of their range (root mean square), the worst image by {float(apart.max()):.1%}.")
 
     def meant(self, run: "Run", system: "System") -> "tuple[Tensor, Tensor | None]":
-        """The images [N, C, H, W], and their classes where the system is told them.
+        """The images [N, C, H, W], and their classes [N] or attributes [N, A] where the system is told them.
 
         Raises:
             BadInput: a class is needed and not given.
@@ -103,16 +110,20 @@ class Project:
         from pushforward.core import BadInput
         from pushforward.report.asking import content, images_of, in_turn, labels_of
 
-        told = labels_of(system)
+        classes = labels_of(system)
         if self.images is None:
             batch = images_of(shown_data(run), in_turn(shown_data(run), self.count), system)
-            return content(batch).cpu(), batch["label"] if told else None
+            known = batch.get("attributes") if told_attributes(system) else batch.get("label") if classes else None
+            return content(batch).cpu(), known
         asked = labels_asked(run, system, self.label)
-        if told and not asked:
+        if classes and not asked:
             raise BadInput(f"{run.folder} is told the class of each image. Give it with --label.")
         _, pixels, _, _ = usable(self.images, system.config.shape)
         image = pixels[: self.count].float() / 127.5 - 1
-        return image, torch.full((len(image),), asked[0]) if told else None
+        if self.attributes or told_attributes(system):
+            middle = torch.full((len(image), len(run.recipe.attributes)), 0.5)
+            return image, with_attributes(run, system, self.attributes or {}, middle)
+        return image, torch.full((len(image),), asked[0]) if classes else None
 
 
 @dataclass(frozen=True)
@@ -128,10 +139,12 @@ class Directions:
     """How many directions, the strongest first."""
     label: Maybe[str] = None
     """Class that the generator is told, by name or number; the first where nothing is said."""
+    attributes: Maybe[dict[str, float]] = None
+    """Attributes that the generator is told, of a run that is told them: --attributes smile 1 glasses 0; others as they come."""
     reach: float = 4.0
     """How far the code moves either way, in standard deviations of one dimension."""
     seed: int = 0
-    """Chooses the code in the middle."""
+    """Chooses the code in the middle, and the attributes that are not given."""
     out: Maybe[Path] = None
     """Picture to write; pictures/directions-seed0.png in the run folder where nothing is said."""
 
@@ -140,10 +153,24 @@ class Directions:
         from pushforward.report import exploring
 
         run, system = opened(self.run)
-        label = next(iter(labels_asked(run, system, self.label)), None)
+        label = told(run, system, self.label, self.attributes, 1, self.seed)
         exploring.image_maker(system)
         found, shares = exploring.directions(system, self.count, label)
         for number, share in enumerate(shares, 1):
             print(f"direction {number}: {share:.1%} of the activations' variance")
         names = [f"{number}" for number in range(1, len(found) + 1)]
         kept(exploring.along(system, found, names, label, self.seed, self.reach), run, f"directions-seed{self.seed}", self.out)
+
+
+def told(
+    run: "Run", system: "System", label: str | None, attributes: dict[str, float] | None, count: int, seed: int
+) -> "int | Tensor | None":
+    """What a generator is told of `count` examples: the class of all, or attributes [count, A] of each; None where a user asks for nothing.
+
+    Raises:
+        BadInput: what `labels_asked` or `attributes_asked` refuses.
+    """
+    labels = labels_asked(run, system, label)
+    if attributes or told_attributes(system):
+        return attributes_asked(run, system, attributes or {}, count, seed)
+    return next(iter(labels), None)

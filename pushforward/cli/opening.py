@@ -81,20 +81,35 @@ def labels_asked(run: "Run", system: "System", text: str | None) -> list[int]:
     return [number for number, name in enumerate(names) if name == names[first]]
 
 
+def told_attributes(system: "System") -> bool:
+    """Whether a system is told attributes of each example."""
+    return getattr(system.config, "told", "") == "attributes"
+
+
 def attributes_asked(run: "Run", system: "System", given: dict[str, float], count: int, seed: int) -> "Tensor":
     """Attributes [count, A] with the values that a user gives; the others are uniform.
 
     Raises:
-        BadInput: a system that is told none, an unknown name, or a value outside 0..1.
+        BadInput: what `with_attributes` refuses.
     """
     import torch
 
+    chance = torch.Generator().manual_seed((seed + ELSEWHERE) % 2**63)
+    return with_attributes(run, system, given, torch.rand(count, len(run.recipe.attributes), generator=chance))
+
+
+def with_attributes(run: "Run", system: "System", given: dict[str, float], others: "Tensor") -> "Tensor":
+    """Attributes [N, A] with the values that a user gives; the others are those of `others` [N, A].
+
+    Raises:
+        BadInput: a system that is told none, an unknown name, or a value outside 0..1.
+    """
     from pushforward.core import BadInput
 
     names = run.recipe.attributes
-    if getattr(system.config, "told", "") != "attributes":
+    if not told_attributes(system):
         raise BadInput(f"{run.folder} is told no attributes. Leave --attributes out, or train conditional_gan with --told attributes.")
-    row = torch.rand(count, len(names), generator=torch.Generator().manual_seed((seed + ELSEWHERE) % 2**63))
+    row = others.clone()
     for name, value in given.items():
         if name not in names:
             raise BadInput(f"There is no attribute '{name}'{nearest(name, names)} Known: {', '.join(names)}.")

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pushforward.cli.opening import attributes_asked, class_number, classes_of, completes, kept, labels_asked, opened, shown_data
+from pushforward.cli.opening import (
+    attributes_asked,
+    class_number,
+    classes_of,
+    completes,
+    kept,
+    labels_asked,
+    opened,
+    shown_data,
+    told_attributes,
+)
 from pushforward.cli.words import Maybe, RunFolder
 
 if TYPE_CHECKING:
@@ -53,7 +63,7 @@ class Sample:
         run, system = opened(self.run)
         labels = labels_asked(run, system, self.label)
         label = torch.tensor(labels)[torch.arange(self.count) % len(labels)] if labels else None
-        if self.attributes or (self.truncation and getattr(system.config, "told", "") == "attributes"):  # else codes alone stand for a mean
+        if self.attributes or (self.truncation and told_attributes(system)):  # else codes alone stand for a mean
             label = attributes_asked(run, system, self.attributes or {}, self.count, self.seed)
         train = run.data()[0] if self.mixture or len(system.config.shape) == 1 else None
         source: object = Mixed(system, train, self.mixture) if self.mixture and train else system

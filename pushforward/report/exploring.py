@@ -96,11 +96,18 @@ def truncated(code: Float[Tensor, "n d"], most: float) -> Float[Tensor, "n d"]:
 
 
 def walk(
-    system: System, count: int = 16, stops: int = 5, steps: int = 16, label: int | None = None, seed: int = 0, truncation: float = 0.0
+    system: System,
+    count: int = 16,
+    stops: int = 5,
+    steps: int = 16,
+    label: int | Tensor | None = None,
+    seed: int = 0,
+    truncation: float = 0.0,
 ) -> list[Image.Image]:
     """Sheets of `count` images whose codes walk together from stop to stop along arcs (slerp) and back to the first: stops * steps sheets.
 
-    label: one class for all; where a system is told one and nothing is said, the classes in turn.
+    label: one class for all; where a system is told one and nothing is said, the classes in turn. Or attributes [count, A], which each
+    image keeps, of a system that is told them.
 
     Raises:
         BadInput: no images, fewer than two stops, or one step.
@@ -114,7 +121,9 @@ def walk(
     code = truncated(code, truncation) if truncation else code
     t = torch.arange(steps) / steps
     path = torch.cat([slerp(code[s, None], code[(s + 1) % stops, None], t[:, None]) for s in range(stops)])
-    told = None if not labels_of(system) else torch.arange(count) % labels_of(system) if label is None else torch.full((count,), label)
+    told = label
+    if labels_of(system) and not isinstance(label, Tensor):
+        told = torch.arange(count) % labels_of(system) if label is None else torch.full((count,), label)
     columns = labels_of(system) if label is None and 2 <= labels_of(system) <= 12 else None
     return [figures.sheet(made(generator, stand, told), columns) for stand in path]
 
@@ -125,7 +134,7 @@ def projected(
     """Codes z [N, latent] whose images G(z) are near the given ones, and those images: Adam on the mean squared difference of pixels, from
     the best of `STARTS` random codes; codes are held at the length that codes have.
 
-    label [N]: the classes, of a system that is told them.
+    label: the classes [N] or the attributes [N, A], of a system that is told them.
     """
     generator = image_maker(system)
     if not isinstance(system, Generates):
@@ -134,7 +143,7 @@ def projected(
     random = noise(STARTS, generator.latent, seed, generator.device)
     starts = []
     for n, one in enumerate(image):
-        found = made(generator, random, None if label is None else label[n].expand(STARTS))
+        found = made(generator, random, None if label is None else label[n].expand(STARTS, *label.shape[1:]))
         starts.append(random[(found - one).square().flatten(1).mean(1).argmin()])
     code = torch.stack(starts).requires_grad_()
     moments: Moments = {}
@@ -147,9 +156,11 @@ def projected(
     return code.detach(), made(generator, code.detach(), label)
 
 
-def directions(system: System, count: int, label: int | None = None, seed: int = 0) -> tuple[Float[Tensor, "k d"], list[float]]:
+def directions(system: System, count: int, label: int | Tensor | None = None, seed: int = 0) -> tuple[Float[Tensor, "k d"], list[float]]:
     """Unit directions in code space along which the generator's activations vary most, and the shares of their variance: principal
     components of the activations of random codes, each traced back to z by least squares (Harkonen et al. 2020, "GANSpace").
+
+    label: the class, or the attributes [1, A], of all codes, of a system that is told them.
 
     Raises:
         BadInput: a system whose generator shows no activations, or more directions than it has dimensions.
@@ -161,9 +172,9 @@ def directions(system: System, count: int, label: int | None = None, seed: int =
     if not 1 <= count <= system.latent:
         raise BadInput(f"{count} directions are asked for, but codes have {system.latent} dimensions; give 1 to {system.latent}.")
     z = noise(LOOKED, system.latent, seed, device_of(system))
-    told = label if labels_of(system) == 0 else label or 0
     with torch.no_grad():
-        active = torch.cat([system.activations(part, told).float().cpu() for part in z.split(TOGETHER)])
+        parts = (system.activations(part, for_all(system, label, len(part))) for part in z.split(TOGETHER))
+        active = torch.cat([part.float().cpu() for part in parts])
     count = min(count, active.shape[1])
     found = PCA(count, svd_solver="randomized", random_state=seed).fit(active.numpy())
     score = torch.from_numpy(found.transform(active.numpy()))
@@ -171,14 +182,26 @@ def directions(system: System, count: int, label: int | None = None, seed: int =
     return (direction / direction.norm(dim=1, keepdim=True)).float(), found.explained_variance_ratio_.tolist()
 
 
+def for_all(system: System, label: int | Tensor | None, count: int) -> int | Tensor | None:
+    """What a system is told of `count` codes: one class, the first where nothing is said, or attributes [1, A] for each."""
+    if isinstance(label, Tensor):
+        return label.expand(count, -1)
+    return (label or 0) if labels_of(system) else None
+
+
 def along(
-    system: System, direction: Float[Tensor, "k d"], names: Sequence[str], label: int | None = None, seed: int = 0, reach: float = 4.0
+    system: System,
+    direction: Float[Tensor, "k d"],
+    names: Sequence[str],
+    label: int | Tensor | None = None,
+    seed: int = 0,
+    reach: float = 4.0,
 ) -> Image.Image:
-    """One direction a row: the image of one code in the middle, moved by up to `reach` either way."""
+    """One direction a row: the image of one code in the middle, moved by up to `reach` either way. label as in `directions`."""
     generator = image_maker(system)
     code = noise(1, generator.latent, seed, torch.device("cpu"))
     shift = torch.linspace(-reach, reach, 9)
     moved = code + shift[None, :, None] * direction[:, None]
-    told = None if not labels_of(system) else label or 0
+    told = for_all(system, label, moved.shape[0] * moved.shape[1])
     heads = [f"{value:+.1f}".replace("+0.0", "0") for value in shift.tolist()]
     return figures.sheet(made(generator, moved.flatten(0, 1), told), 9, rows=list(names), heads=heads)

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import pushforward
+from pushforward.report.asking import in_turn
+from pushforward.runs import Run
 from pushforward.systems.conditional_gan import ConditionalGAN
 
 
@@ -70,6 +73,37 @@ def test_samples_of_chosen_attributes_and_of_truncated_codes(ask, gans, monkeypa
     assert near.code == 2 and "did you mean 'smile'?" in near.err
     assert "told no attributes" in ask("sample", gans["gan"], "--attributes", "smile", 1).err
     assert "attributes lie in 0..1" in ask("sample", gans["faces"], "--attributes", "smile", 3).err
+
+
+def test_images_that_walk_or_are_found_have_attributes_of_their_own(ask, gans, monkeypatch, tmp_path):
+    told = []
+    made = ConditionalGAN.beside
+    monkeypatch.setattr(ConditionalGAN, "beside", lambda self, code, label: told.append(label) or made(self, code, label))
+    names = Run(gans["faces"]).recipe.attributes
+    smile, others = names.index("smile"), [place for place, name in enumerate(names) if name != "smile"]
+
+    assert ask("walk", gans["faces"], "--attributes", "smile", 1, "--stops", 2, "--steps", 2, "--count", 4).code == 0
+    assert all(torch.equal(each, told[0]) for each in told), "each keeps them all the way"
+    assert bool((told[0][:, smile] == 1).all()) and told[0][:, others].std(0).min() > 0.01
+
+    told.clear()
+    assert ask("directions", gans["faces"], "--attributes", "smile", 1, "--count", 2).code == 0
+    assert all(bool((each == told[0][0]).all()) for each in told) and told[0][0, smile] == 1 and told[0][0, others].std() > 0.01
+
+    told.clear()
+    assert ask("project", gans["faces"], "--count", 2, "--steps", 2).code == 0
+    dataset = Run(gans["faces"]).data()[1]
+    assert torch.equal(told[-1], dataset.attributes[in_turn(dataset, 2)])
+
+    told.clear()
+    Image.new("RGB", (16, 16), (100, 90, 80)).save(tmp_path / "one.png")
+    assert ask("project", gans["faces"], "--images", tmp_path / "one.png", "--steps", 2, "--attributes", "smile", 1).code == 0
+    assert told[-1][0, smile] == 1 and bool((told[-1][0, others] == 0.5).all())
+
+    for command in ("walk", "directions"):
+        assert "did you mean 'smile'?" in ask(command, gans["faces"], "--attributes", "smil", 1).err
+        assert "told no attributes" in ask(command, gans["told"], "--attributes", "smile", 1).err
+    assert "--count is -1, but must be 1 or more." in ask("walk", gans["faces"], "--count", -1).err
 
 
 @pytest.mark.parametrize("command", ["walk", "project", "directions"])
