@@ -63,12 +63,13 @@ def codes(code: Any, label: Any = None, classes: Sequence[str] = (), axes_names:
 def points(real: Any, made: Any, columns: Sequence[str]) -> Image.Image:
     """Rows of a table [N, D] beside rows that a system made [M, D]: each column's histogram, and each pair of columns.
 
-    More than five columns: the first five. Values are drawn in the units they are given in.
+    More than five columns: the first five. Values are drawn in the units they are given in. The fewer points there are of a kind, the
+    larger they are, so that a few are seen among many.
     """
     names = [legible(name, 20) for name in columns[:COLUMNS]]
     true, false = array(real)[:, : len(names)], array(made)[:, : len(names)]
     order = np.random.default_rng(0).permutation(len(true) + len(false))  # else the one would hide the other
-    size = float(np.clip(6000 / len(order), 1.5, 12))
+    size = np.repeat([np.clip(3000 / len(rows), 1.5, 12) for rows in (true, false)], [len(true), len(false)])[order]
     side = max(3.4, 1.5 * len(names) + 0.6)
     figure = blank(side, side * (0.8 if len(names) == 1 else 1))
     grid = figure.subplots(len(names), len(names), squeeze=False)

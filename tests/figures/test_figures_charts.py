@@ -150,6 +150,13 @@ def test_points_compare_real_with_generated() -> None:
     assert np.median(false[:, 1]) > np.median(true[:, 1]) + 50
 
 
+def test_a_few_points_are_seen_among_many() -> None:
+    chance = np.random.default_rng(0)
+    picture = figures.points(chance.uniform(size=(3000, 2)), chance.uniform(size=(30, 2)), ["a", "b"])
+    plane = picture.crop((picture.width // 7, picture.height // 2, picture.width // 2, 6 * picture.height // 7))
+    assert len(near(plane, "#e28e58", 60)) > 30 * 15, "a dot is large enough to have a colour"
+
+
 def test_points_of_many_columns_show_the_first_few(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).normal(size=(30, 9))
     monkeypatch.setattr(planes, "COLUMNS", 2)
