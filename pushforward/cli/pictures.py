@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
 
 from pushforward.cli.opening import (
     attributes_asked,
@@ -23,21 +25,26 @@ if TYPE_CHECKING:
     from pushforward.data import Dataset
     from pushforward.runs import Run
 
+IMAGES = 64
+"""Images that are made where no number is given."""
 WALKS = 4
 """Pairs of images that are walked between where none are named."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Draw new examples from a run and write them as a picture.
+    """Draw new examples from a run and write them as a picture, or as data: images, arrays or a table.
+
+    --out NAME.png is one picture of all, FOLDER/ has a PNG of each image, NAME.npy and NAME.npz (keys image, label) hold images as uint8 or
+    rows, NAME.csv rows below the names of their columns; rows are in the table's own units.
 
     Example: pushforward sample runs/conditional_vae --label 3 --count 100
     """
 
     run: RunFolder
     """A run folder, or zoo/NAME for one that comes with the package."""
-    count: int = 64
-    """How many examples."""
+    count: Maybe[int] = None
+    """How many examples; where nothing is said 64 images, or as many rows of a table or points as real ones are drawn beside them."""
     label: Maybe[str] = None
     """Class to draw from, by name or number; the classes in turn where nothing is said."""
     seed: int = 0
@@ -48,38 +55,47 @@ class Sample:
     """Codes stay within this of 0 in each dimension: fewer surprises, good and bad; 0: everywhere."""
     mixture: int = 0
     """Draw codes from so many Gaussians fitted on the codes of the training data; 0 draws them from the prior."""
-    out: Maybe[Path] = None
-    """Picture to write; pictures/samples-seed0.png in the run folder where nothing is said."""
+    out: Annotated[str | None, arg(metavar="PATH", help_behavior_hint="")] = None
+    """Picture, array, table, or folder of images to write; pictures/samples-seed0.png in the run folder where nothing is said."""
 
     def run_it(self) -> None:
-        """Sample, and write the picture."""
+        """Sample, and write what was asked for."""
         import torch
 
+        from pushforward.cli import sampled
         from pushforward.report import pictures
         from pushforward.report.exploring import Truncated
         from pushforward.report.mixed import Mixed
 
         self.check()
         run, system = opened(self.run)
+        rows = len(system.config.shape) == 1
+        if self.out is not None:
+            sampled.refuse_place(self.out, rows)
         labels = labels_asked(run, system, self.label)
-        label = torch.tensor(labels)[torch.arange(self.count) % len(labels)] if labels else None
+        train = run.data()[0] if self.mixture or rows else None
+        count = self.count or (min(len(train), pictures.POINTS) if rows and train else IMAGES)
+        label = torch.tensor(labels)[torch.arange(count) % len(labels)] if labels else None
         if self.attributes or (self.truncation and told_attributes(system)):  # else codes alone stand for a mean
-            label = attributes_asked(run, system, self.attributes or {}, self.count, self.seed)
-        train = run.data()[0] if self.mixture or len(system.config.shape) == 1 else None
+            label = attributes_asked(run, system, self.attributes or {}, count, self.seed)
         source: object = Mixed(system, train, self.mixture) if self.mixture and train else system
         source = Truncated(system, self.truncation) if self.truncation else source
-        made = pictures.samples(source, self.count, label, self.seed, train)  # type: ignore[arg-type]  # all that is asked is to sample
+        if self.out is not None and not sampled.is_picture(self.out):
+            print(sampled.written(self.out, run, source, label, count, self.seed, train if rows else None))  # type: ignore[arg-type]
+            return
+        made = pictures.samples(source, count, label, self.seed, train)  # type: ignore[arg-type]  # all that is asked is to sample
         parts = [f"mixture{self.mixture}"] if self.mixture else []
         parts += [f"truncation{self.truncation:g}"] if self.truncation else []
         parts += [f"{name}{value:g}" for name, value in (self.attributes or {}).items()]
         parts += [f"label{labels[0]}"] if labels else []
-        kept(made, run, "-".join(["samples", *parts, f"seed{self.seed}"]), self.out)
+        kept(made, run, "-".join(["samples", *parts, f"seed{self.seed}"]), None if self.out is None else Path(self.out))
 
     def check(self) -> None:
         """Refuse numbers that make no sense."""
         from pushforward.core import BadInput
 
-        for name, value, least in (("count", self.count, 1), ("mixture", self.mixture, 0), ("seed", self.seed, 0)):
+        count = IMAGES if self.count is None else self.count
+        for name, value, least in (("count", count, 1), ("mixture", self.mixture, 0), ("seed", self.seed, 0)):
             if not least <= value < 2**63:
                 raise BadInput(f"--{name} is {value}, but must be {least} or more (and less than 2^63).")
         if self.truncation and self.mixture:

@@ -38,7 +38,7 @@ def samples(
     if dataset is None:
         raise BadInput("Samples of a table are drawn against its own rows; give the data set too.")
     real = dataset.row if dataset.row is not None else made
-    return figures.points(_own_units(dataset, real[:POINTS]), _own_units(dataset, made), dataset.columns)
+    return figures.points(own_units(dataset, real[:POINTS]), own_units(dataset, made), dataset.columns)
 
 
 def conditional_samples(system: System, styles: int = 10, seed: int = 0, classes: Sequence[str] = ()) -> Image.Image:
@@ -171,7 +171,7 @@ def described(system: System, dataset: Dataset, count: int = 10) -> Image.Image:
     return figures.sheet(ordered, len(places), rows=dataset.attribute_names[:ROWS])
 
 
-def _own_units(dataset: Dataset, row: Tensor) -> Tensor:
+def own_units(dataset: Dataset, row: Tensor) -> Tensor:
     """Standardised rows in the units of the table."""
     row = row.cpu()
     return row if dataset.scale is None or dataset.centre is None else row * dataset.scale.cpu() + dataset.centre.cpu()
