@@ -89,12 +89,11 @@ class Train:
     def run_it(self) -> None:
         """Say what was chosen, train, and say how well it went."""
         from pushforward.recipes import plan, run_order
-        from pushforward.training.machines import join_ranks, rank_and_ranks
+        from pushforward.training.machines import rank_and_ranks
 
-        join_ranks()
-        chief = rank_and_ranks()[0] == 0
         given = {key: value for key, value in asdict(self).items() if key not in NAMED and value is not None and value is not False}
         order = plan(self.what, self.data, images=self.images, minutes=self.minutes, **given, **self.converted())
+        chief = rank_and_ranks()[0] == 0
         for sentence in order.said if chief else ():
             print(sentence, flush=True)
         run = run_order(order, self.run)

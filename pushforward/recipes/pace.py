@@ -9,6 +9,7 @@ from pushforward.core import System
 from pushforward.data import Dataset, Shuffled
 from pushforward.nets import kind_of
 from pushforward.training import Trainer, find_rule
+from pushforward.training.machines import largest
 
 WIDTHS = {"mlp": (800, 400, 200), "convolution": (64, 48, 32, 24, 16), "residual": (32, 24, 16)}
 """Widths to choose from, the widest first."""
@@ -31,17 +32,20 @@ class Pace:
 
 
 def measure(system: System, dataset: Dataset, labelled: int, **how: Any) -> float:
-    """Images a second of training `system`, from a second or two of it. The system is trained a little by that."""
+    """Images a second of training `system`, from a second or two of it. The system is trained a little by that.
+
+    Of several ranks all train together and come to the same number.
+    """
     how["rule"] = find_rule(how.get("rule", "alternating"))
     trainer = Trainer(system, Shuffled(dataset, 0, labelled), 10**12, **how)
     rounds = trainer.rounds()
     for _ in range(WARM):
         next(rounds)
-    start, first = time.perf_counter(), trainer.seen
-    while time.perf_counter() - start < TIMED or trainer.seen == first:
+    start, first, taken = time.perf_counter_ns(), trainer.seen, 0
+    while taken < 1e9 * TIMED:
         next(rounds)
-    speed = (trainer.seen - first) / (time.perf_counter() - start)
-    return speed
+        taken = largest(time.perf_counter_ns() - start)  # by the slowest rank's clock, so that all stop after the same round
+    return 1e9 * (trainer.seen - first) / taken
 
 
 def fitting_width(build: Callable[[int], System], dataset: Dataset, labelled: int, seconds: float, **how: Any) -> Pace:

@@ -13,7 +13,7 @@ from pushforward.data.palettes import twins
 from pushforward.recipes.pace import fitting_width, measure
 from pushforward.runs import Recipe, Run, config_as_json, config_of, start
 from pushforward.training import find_rule
-from pushforward.training.machines import choose_precision, usual_device
+from pushforward.training.machines import choose_precision, join_ranks, largest, usual_device
 from pushforward.training.rules import Implicit
 
 PASSES = 20
@@ -75,7 +75,9 @@ def order(
 
     data: a name, path, `DataSpec`, tensor, array or (tensor, labels). images or minutes: how long; with minutes the speed is measured.
     options: fields of the system's Config, of DataSpec, or seed, rule, shards, precision, clip, compiled, labelled.
+    Processes that torchrun started come to the same recipe.
     """
+    join_ranks()
     if images is not None and minutes is not None:
         raise BadInput(f"Both images ({images}) and minutes ({minutes:g}) are given. Give one of them.")
     for name, value in (("images", images), ("minutes", minutes)):
@@ -251,9 +253,13 @@ def run_order(made: Order, run: Path | str | None, quiet: bool = False) -> Run:
 
 
 def next_folder(name: str) -> Path:
-    """`runs/vae`, or `runs/vae-2` where that is taken."""
+    """`runs/vae`, or `runs/vae-2` where that is taken; the same for all ranks, all of which look before one of them makes it."""
     name = name.rpartition(".")[2]
+
+    def folder(number: int) -> Path:
+        return Path("runs") / (name if number == 1 else f"{name}-{number}")
+
     number = 1
-    while (folder := Path("runs") / (name if number == 1 else f"{name}-{number}")).exists():
+    while folder(number).exists():
         number += 1
-    return folder
+    return folder(largest(number))

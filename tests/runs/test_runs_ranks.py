@@ -2,8 +2,10 @@
 
 import os
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from torch import Tensor
 
 from pushforward.core import Player, Terms
 from pushforward.data import open_data
+from pushforward.recipes import pace, plan, run_order
 from pushforward.runs import Interrupted, Recipe, go_on, start
+from pushforward.runs.recipe import to_json
 from pushforward.runs.session import trainer_of
 from pushforward.training import Trainer
 from pushforward.training.machines import join_ranks
@@ -100,3 +104,23 @@ def test_a_whole_run_on_two_ranks_is_that_of_one_process(tmp_path: Path, monkeyp
     assert contents(folder) == contents(alone.folder)
     assert b'"setbacks": 1' in contents(folder)[f"checkpoints/{20 * BATCH:09d}/facts.json"]
     assert [session["to"] for session in alone.sessions()] == [14 * BATCH, 20 * BATCH]
+
+
+def train_by_the_clock(rank: int, place: Path) -> int:
+    """The second rank's clock runs three times as fast, and it comes late to the choice of a folder."""
+    now = time.perf_counter_ns
+    os.chdir(place)
+    pace.time = SimpleNamespace(perf_counter_ns=lambda: (1 + 2 * rank) * now())  # type: ignore[assignment]
+    pace.TIMED = 0.2
+    order = plan("vae", "digits", minutes=0.002, shards=2)
+    time.sleep(rank)
+    run = run_order(order, None, quiet=True)
+    (place / str(rank)).write_bytes(bytes(run.folder) + b" " + to_json(order.recipe))
+    return 0
+
+
+def test_two_ranks_that_measure_the_speed_come_to_one_plan_and_one_folder(tmp_path: Path) -> None:
+    assert in_ranks(2, train_by_the_clock, tmp_path) == [0, 0]
+    first, second = ((tmp_path / rank).read_text() for rank in ("0", "1"))
+    assert first == second and first.startswith("runs/vae {")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["vae"]
