@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from pushforward import metrics
@@ -10,7 +9,7 @@ from pushforward.core import BadInput, Edits, Parses
 from pushforward.data import Dataset
 from pushforward.evaluation.completions import images_of, of_completions
 from pushforward.evaluation.feature_nets import FeatureNet, feature_net
-from pushforward.evaluation.translations import answered, of_translations
+from pushforward.evaluation.translations import answered, of_translations, pictures_of
 from pushforward.runs import Run
 
 LEAST = 20
@@ -50,7 +49,7 @@ def judge_of(folder: str, shape: tuple[int, ...], parts: tuple[str, ...] = ()) -
 
 def as_a_set(answer: Tensor, dataset: Dataset, train: Dataset, net: FeatureNet) -> dict[str, Any]:
     """Fréchet and kernel distance of answers to true images, beside what as many training images have."""
-    truth = dataset.batch(torch.arange(len(dataset)))["image"]
+    truth = pictures_of(dataset)
     count = min(len(truth), len(train))
     real, made, known = (net.read(x[:count].cpu())[0] for x in (truth, answer, images_of(train, count)))
     found: dict[str, Any] = {"feature net": net.name}

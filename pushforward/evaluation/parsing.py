@@ -15,14 +15,18 @@ TOGETHER = 32
 
 def of_parts(system: Parses, dataset: Dataset) -> dict[str, Any]:
     """Accuracies, F and intersection over union; and F of each part."""
-    truth, answer = [], []
-    for part in torch.arange(len(dataset)).split(TOGETHER):
-        batch = dataset.batch(part)
-        truth.append(batch["parts"].flatten())
-        answer.append(parts_in(system, batch["image"]).flatten())
-    a, b, count = torch.cat(truth), torch.cat(answer), len(dataset.part_names)
-    found: dict[str, Any] = dict(metrics.segmentation(a, b, count))
-    return found | {f"F of {name}": F for name, F in zip(dataset.part_names, metrics.f_scores(a, b, count), strict=True) if F is not None}
+    count = len(dataset.part_names)
+    batches = (dataset.batch(few) for few in torch.arange(len(dataset)).split(TOGETHER))
+    matrix = torch.stack([parts_confused(system, batch["image"], batch["parts"], count) for batch in batches]).sum(0)
+    found: dict[str, Any] = dict(metrics.segmentation(matrix))
+    return found | {f"F of {name}": F for name, F in zip(dataset.part_names, metrics.f_scores(matrix), strict=True) if F is not None}
+
+
+def parts_confused(parser: Parses, image: Tensor, parts: Tensor, count: int) -> Tensor:
+    """Pixels of images [n, c, h, w] of each of `count` true parts [n, h, w] (row) by the part they are seen to belong to (column)."""
+    each = zip(image.split(TOGETHER), parts.cpu().split(TOGETHER), strict=True)
+    found = [metrics.confusion_of(truth.long().flatten(), parts_in(parser, few).flatten(), count) for few, truth in each]
+    return torch.stack(found).sum(0)
 
 
 def parts_in(parser: Parses, image: Tensor) -> Tensor:

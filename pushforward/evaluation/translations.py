@@ -9,7 +9,7 @@ from torch import Tensor
 from pushforward import metrics
 from pushforward.core import BadInput, Edits, Parses
 from pushforward.data import Dataset
-from pushforward.evaluation.parsing import parts_in
+from pushforward.evaluation.parsing import parts_confused
 
 TOGETHER, DRAWS = 16, 3
 """Images that are translated at a time; answers drawn at random."""
@@ -27,7 +27,7 @@ def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Pars
     Raises:
         BadInput: a judge, and sources that are no such maps.
     """
-    truth = dataset.batch(torch.arange(len(dataset)))["image"]
+    truth = pictures_of(dataset)
     answers = [answered(system, dataset, seed) for seed in (None, *range(DRAWS))]
     found = compared(truth, answers[0]) | trivial(train, dataset)
     if judge is not None:
@@ -52,6 +52,11 @@ def compared(truth: Tensor, made: Tensor) -> dict[str, float]:
     return found
 
 
+def pictures_of(dataset: Dataset) -> Tensor:
+    """All images, without their sources, which as maps of parts take many times the memory."""
+    return torch.cat([dataset.batch(few)["image"] for few in torch.arange(len(dataset)).split(TOGETHER)])
+
+
 def answered(system: Edits, dataset: Dataset, seed: int | None) -> Tensor:
     """What becomes of every source."""
     return torch.cat([system.edit(batch, seed).cpu() for batch in metrics.batches(system, dataset, TOGETHER)])
@@ -62,7 +67,7 @@ def trivial(train: Dataset, test: Dataset) -> dict[str, float]:
     and a colour for each part."""
     count = max(1, min(len(train), LEARNED_FROM // prod(train.shape)))
     train = train.part(torch.linspace(0, len(train) - 1, count).long())
-    truth, image = (data.batch(torch.arange(len(data)))["image"] for data in (test, train))
+    truth, image = pictures_of(test), pictures_of(train)
     found = {"L1 of the mean training image": metrics.l1(truth, image.mean(0).expand_as(truth))}
     if train.parts is not None and test.parts is not None:
         place, colour = additive(image, train.parts.long(), len(train.part_names))
@@ -83,5 +88,5 @@ def additive(image: Tensor, parts: Tensor, count: int) -> tuple[Tensor, Tensor]:
 def read_as(judge: Parses, image: Tensor, dataset: Dataset) -> dict[str, float]:
     """How far a parser sees in images the parts that their sources ask for."""
     assert dataset.parts is not None
-    told = metrics.segmentation(dataset.parts.long().flatten().cpu(), parts_in(judge, image).flatten(), len(dataset.part_names))
+    told = metrics.segmentation(parts_confused(judge, image, dataset.parts, len(dataset.part_names)))
     return {f"{name}, by a judge": value for name, value in told.items()}

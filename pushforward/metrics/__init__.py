@@ -11,7 +11,17 @@ from pushforward.metrics.distances import classifier_score, frechet_distance, ke
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
 from pushforward.metrics.modes import mode_coverage, near_modes
 from pushforward.metrics.neighbourhoods import coverage, neighbourhoods
-from pushforward.metrics.pictures import f_scores, histogram_intersection, l1, psnr, segmentation, sharpness, ssim, where_counted
+from pushforward.metrics.pictures import (
+    confusion_of,
+    f_scores,
+    histogram_intersection,
+    l1,
+    psnr,
+    segmentation,
+    sharpness,
+    ssim,
+    where_counted,
+)
 from pushforward.metrics.suggesting import suggestions
 
 __all__ = [
@@ -27,6 +37,7 @@ __all__ = [
     "classifier_score",
     "codes_of",
     "confusion",
+    "confusion_of",
     "coverage",
     "device_of",
     "f_scores",

@@ -10,6 +10,7 @@ segmentation  pixel and class accuracy, F and intersection over union, from a co
 L1, PSNR, SSIM and sharpness take a mask, 1 where pixels count.
 """
 
+from collections.abc import Callable
 from statistics import mean
 
 import torch
@@ -22,6 +23,8 @@ from pushforward.core import BadInput
 Pictures = Float[Tensor, "n c h w"]
 Masks = Float[Tensor, "n 1 h w"]
 LUMA = (0.299, 0.587, 0.114)
+TOGETHER = 100
+"""Pictures that are measured at a time: doubles and the windows of structural similarity take many times the memory of a picture."""
 BINS = 64
 """Of a histogram of L, a or b."""
 RANGES = ((0.0, 100.0), (-100.0, 100.0), (-100.0, 100.0))
@@ -41,30 +44,42 @@ def same_shape(truth: Tensor, made: Tensor) -> None:
 
 
 def where_counted(value: Float[Tensor, "n c h w"], mask: Masks | None) -> Float[Tensor, " m"]:
-    """The mean of each picture over the pixels that count, of those pictures where some do.
+    """The mean of each picture over the pixels that count, of those pictures where some do."""
+    if mask is None:
+        return value.flatten(1).mean(1)
+    counted = mask.double().flatten(1).sum(1) * value.shape[1]
+    return (value * mask).flatten(1).sum(1)[counted > 0] / counted[counted > 0]
+
+
+def over_pictures(measure: Callable[..., Float[Tensor, " m"]], *pictures: Pictures, mask: Masks | None) -> Float[Tensor, ""]:
+    """The mean of what `measure(*pictures, mask)` gives for each picture, asked of a few pictures at a time.
 
     Raises:
         BadInput: a mask that covers nothing.
     """
-    if mask is None:
-        return value.flatten(1).mean(1)
-    counted = mask.double().flatten(1).sum(1) * value.shape[1]
-    if not bool((counted > 0).any()):
+    parts = [each.split(TOGETHER) for each in pictures]
+    masks = [None] * len(parts[0]) if mask is None else mask.split(TOGETHER)
+    found = torch.cat([measure(*few) for few in zip(*parts, masks, strict=True)])
+    if not len(found):
         raise BadInput("A mask covers no pixel of any picture; give one with a hole.")
-    return (value * mask).flatten(1).sum(1)[counted > 0] / counted[counted > 0]
+    return found.mean()
 
 
 def l1(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     """E |y - y'|, mean over pictures."""
     same_shape(truth, made)
-    return float(where_counted((truth.double() - made.double()).abs(), mask).mean())
+    return float(over_pictures(lambda y, x, hole: where_counted((y.double() - x.double()).abs(), hole), truth, made, mask=mask))
 
 
 def psnr(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     """Mean over pictures, in decibels."""
+
+    def decibels(y: Pictures, x: Pictures, hole: Masks | None) -> Float[Tensor, " m"]:
+        square = where_counted((y.double() - x.double()).square(), hole)
+        return 10 * torch.log10(4 / square.clamp(min=1e-12))
+
     same_shape(truth, made)
-    square = where_counted((truth.double() - made.double()).square(), mask)
-    return float((10 * torch.log10(4 / square.clamp(min=1e-12))).mean())
+    return float(over_pictures(decibels, truth, made, mask=mask))
 
 
 def ssim(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
@@ -75,15 +90,18 @@ def ssim(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
+    def similarity(y: Pictures, x: Pictures, hole: Masks | None) -> Float[Tensor, " m"]:
+        found, windows = structural_similarity_index_measure(
+            x.float(), y.float(), data_range=(-1.0, 1.0), reduction="none", return_full_image=True
+        )
+        return found.view(len(x)) if hole is None else where_counted(windows, hole)
+
     same_shape(truth, made)
     if min(truth.shape[2:]) < 6:
         raise BadInput(
             f"Structural similarity looks through windows of 11 pixels, and pictures have {tuple(truth.shape[2:])}; give larger ones."
         )
-    found, windows = structural_similarity_index_measure(
-        made.float(), truth.float(), data_range=(-1.0, 1.0), reduction="none", return_full_image=True
-    )
-    return float((found if mask is None else where_counted(windows, mask)).mean())
+    return float(over_pictures(similarity, truth, made, mask=mask))
 
 
 def laplacian_variance(x: Pictures, mask: Masks | None = None) -> Float[Tensor, " n"]:
@@ -101,7 +119,8 @@ def laplacian_variance(x: Pictures, mask: Masks | None = None) -> Float[Tensor, 
 def sharpness(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     """Mean Laplacian variance of made pictures, as a share of that of true ones."""
     same_shape(truth, made)
-    return float(laplacian_variance(made, mask).mean() / laplacian_variance(truth, mask).mean().clamp(min=1e-12))
+    of_made, of_truth = (over_pictures(laplacian_variance, x, mask=mask) for x in (made, truth))
+    return float(of_made / of_truth.clamp(min=1e-12))
 
 
 def lab(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
@@ -127,7 +146,7 @@ def histogram_intersection(truth: Float[Tensor, "n 3 h w"], made: Float[Tensor, 
     for plane, (low, high) in enumerate(RANGES):
         shares = []
         for x in (truth, made):
-            counts = torch.histc(torch.cat([lab(part)[:, plane].clamp(low, high).flatten() for part in x.split(100)]), BINS, low, high)
+            counts = torch.histc(torch.cat([lab(part)[:, plane].clamp(low, high).flatten() for part in x.split(TOGETHER)]), BINS, low, high)
             shares.append(counts / counts.sum().clamp(min=1))
         found.append(float(torch.minimum(*shares).sum()))
     return found[0], found[1], found[2]
@@ -138,21 +157,20 @@ def confusion_of(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: i
     return torch.bincount(truth * classes + answer, minlength=classes * classes).view(classes, classes).double()
 
 
-def f_scores(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: int) -> list[float | None]:
-    """F = 2 |A B| / (|A| + |B|) of each part; None of one that does not occur in the truth."""
-    matrix = confusion_of(truth, answer, classes)
+def f_scores(matrix: Float[Tensor, "k k"]) -> list[float | None]:
+    """F = 2 |A B| / (|A| + |B|) of each part, from a confusion matrix; None of one that does not occur in the truth."""
     F = 2 * matrix.diagonal() / (matrix.sum(0) + matrix.sum(1)).clamp(min=1)
     return [value if there else None for value, there in zip(F.tolist(), (matrix.sum(1) > 0).tolist(), strict=True)]
 
 
-def segmentation(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: int) -> dict[str, float]:
-    """Pixel accuracy, and the means of F (2 |A B| / (|A| + |B|)), accuracy and intersection over union over classes of the truth."""
-    matrix = confusion_of(truth, answer, classes)
+def segmentation(matrix: Float[Tensor, "k k"]) -> dict[str, float]:
+    """Pixel accuracy, and the means of F (2 |A B| / (|A| + |B|)), accuracy and intersection over union over classes of the truth, from a
+    confusion matrix."""
     right, there = matrix.diagonal(), matrix.sum(1)
     occurs = there > 0
     union = there + matrix.sum(0) - right
     return {
-        "mean F": mean([F for F in f_scores(truth, answer, classes) if F is not None]),
+        "mean F": mean([F for F in f_scores(matrix) if F is not None]),
         "pixel accuracy": float(right.sum() / matrix.sum()),
         "class accuracy": float((right / there.clamp(min=1))[occurs].mean()),
         "intersection over union": float((right / union.clamp(min=1))[occurs].mean()),

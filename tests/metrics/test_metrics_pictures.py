@@ -51,6 +51,24 @@ def test_structural_similarity_inside_a_mask_is_that_of_its_windows() -> None:
     assert pictures.ssim(X, y) == pytest.approx(pictures.ssim(X, y, everything), abs=0.1)
 
 
+def test_pictures_are_measured_a_few_at_a_time_to_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last one has no hole and is a part of its own: only where no picture at all has one is a mask refused."""
+    sizes: list[int] = []
+    y, mask, count = (X + X.flip(0)) / 2, torch.zeros(4, 1, 32, 32), pictures.where_counted
+    mask[:3, :, 8:20, 4:28] = 1
+    asked = [(ask, hole) for ask in (pictures.l1, pictures.psnr, pictures.ssim, pictures.sharpness) for hole in (None, mask)]
+    whole = [ask(X, y, hole) for ask, hole in asked]
+
+    def noted(value: torch.Tensor, hole: torch.Tensor | None) -> torch.Tensor:
+        sizes.append(len(value))
+        return count(value, hole)
+
+    monkeypatch.setattr(pictures, "where_counted", noted)
+    monkeypatch.setattr(pictures, "TOGETHER", 3)
+    assert [ask(X, y, hole) for ask, hole in asked] == pytest.approx(whole, rel=1e-6)
+    assert set(sizes) == {3, 1}
+
+
 def test_blur_is_dull_and_noise_is_too_sharp() -> None:
     blur = torch.nn.functional.avg_pool2d(X, 3, 1, 1)
     assert pictures.sharpness(X, blur) < 0.2 < 1.5 < pictures.sharpness(X, X + torch.randn_like(X))
@@ -82,7 +100,7 @@ def test_white_counts_as_much_as_black() -> None:
 
 def test_segmentation_from_a_confusion_matrix() -> None:
     truth, answer = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([0, 0, 0, 1, 1, 0])
-    found = pictures.segmentation(truth, answer, 3)
+    found = pictures.segmentation(pictures.confusion_of(truth, answer, 3))
     assert found["pixel accuracy"] == pytest.approx(4 / 6) and found["class accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert found["mean F"] == pytest.approx((2 * 3 / 8 + 2 * 1 / 4) / 2)
     assert found["intersection over union"] == pytest.approx((3 / 5 + 1 / 3) / 2)
