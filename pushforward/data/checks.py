@@ -1,29 +1,53 @@
 """What every reader asks of images and labels before it makes a data set of them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from math import prod
+from pathlib import Path, PurePosixPath
 
 import torch
 from torch import Tensor
 
 from pushforward.core import UNLABELLED, BadInput
 
+ROOT = Path("/")
+"""Where Linux tells of this process."""
+UNTOLD = 24 << 30
+"""Bytes of memory that a machine is taken to have where it does not tell."""
+
 
 def memory_limit() -> int:
-    """Bytes that decoded data may take: a third of the machine's memory, because a copy is made when they are split."""
+    """Bytes that decoded data may take: a third of the machine's memory, or of what a container or job leaves of it, because a copy is made
+    when they are split."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 3
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not told on this system
-        return 8 << 30
+        machine = UNTOLD
+    return min([machine, *group_limits()]) // 3
+
+
+def group_limits() -> Iterator[int]:
+    """Bytes that this process may take, for each of its control groups of Linux, and of those around them, that has a limit."""
+    with suppress(OSError):  # another system
+        for line in (ROOT / "proc/self/cgroup").read_text().splitlines():
+            _, kinds, path = line.split(":", 2)
+            mount, file = ("memory", "memory.limit_in_bytes") if kinds else ("", "memory.max")
+            if kinds and "memory" not in kinds.split(","):
+                continue
+            group = PurePosixPath(path)
+            for place in (group, *group.parents):  # a container may see its own group alone, at the top
+                with suppress(OSError, ValueError):  # "max": no limit
+                    yield int((ROOT / "sys/fs/cgroup" / mount / str(place).lstrip("/") / file).read_text())
 
 
 def check_memory(name: str, shape: tuple[int, ...], width: int = 1) -> None:
-    """Refuse data of `shape` with `width` bytes a number that would fill more than a third of the machine's memory."""
+    """Refuse data of `shape` with `width` bytes a number that would take more than `memory_limit`."""
     size = prod(shape) * width
     if size > memory_limit():
         what = "x".join(map(str, shape))
         raise BadInput(
-            f"'{name}' would take {size / 2**30:.1f} GiB in memory ({what}), more than a third of this machine's; "
+            f"'{name}' would take {size / 2**30:.1f} GiB in memory ({what}), more than a third of what this process may take; "
             "choose a smaller --size, or give fewer examples."
         )
 

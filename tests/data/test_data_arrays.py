@@ -1,6 +1,7 @@
 """Digits, IDX files and arrays."""
 
 import gzip
+import os
 import struct
 
 import numpy as np
@@ -201,10 +202,32 @@ def test_data_that_would_fill_the_memory(monkeypatch):
     assert checks.memory_limit() == 10_000
 
 
-def test_the_limit_where_the_system_does_not_tell_its_memory(monkeypatch):
-    assert 2**28 < checks.memory_limit() < 2**45
+def test_the_limit_where_the_system_does_not_tell_its_memory(monkeypatch, tmp_path):
+    assert 2**24 < checks.memory_limit() < 2**45
     monkeypatch.delattr("os.sysconf")
+    monkeypatch.setattr(checks, "ROOT", tmp_path)
     assert checks.memory_limit() == 2**33
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits", "least"),
+    [
+        ("0::/", {"memory.max": "6291456\n"}, 6291456),
+        ("0::/", {"memory.max": "max\n"}, None),
+        ("0::/job/step", {"job/step/memory.max": "max\n", "job/memory.max": "3000\n"}, 3000),
+        ("5:pids:/a\n4:cpu,memory:/a\n0::/", {"memory/a/memory.limit_in_bytes": "6000", "pids/a/memory.limit_in_bytes": "3"}, 6000),
+        ("4:memory:/docker/x", {"memory/memory.limit_in_bytes": "9000"}, 9000),
+        ("4:memory:/", {"memory/memory.limit_in_bytes": "9223372036854771712"}, None),
+    ],
+)
+def test_the_limit_of_a_container_or_a_job(monkeypatch, tmp_path, groups, limits, least):
+    """Control groups of version 2 and 1, told to a process as Linux does."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path, content in {"proc/self/cgroup": groups, **{f"sys/fs/cgroup/{path}": limit for path, limit in limits.items()}}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    monkeypatch.setattr(checks, "ROOT", tmp_path)
+    assert checks.memory_limit() == (least or machine) // 3
 
 
 def test_arrays_are_resized():
