@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pushforward.core import System
     from pushforward.data import Dataset
     from pushforward.runs import Run
+    from pushforward.runs.session import Parts
 
 FOLLOWS = ("shape", "classes", "attributes", "source", "parts", "twins")
 """Settings of systems that follow from the data."""
@@ -98,7 +99,7 @@ class Train:
             print(sentence, flush=True)
         run = run_order(order, self.run)
         if chief:
-            conclude(run)
+            conclude(run, (order.train, order.test))
 
     def converted(self) -> dict[str, Any]:
         """The options that only the system knows, in the types of its `Config`."""
@@ -147,7 +148,7 @@ class Resume:
             print(f"{run.folder} has seen all of its {run.recipe.images:,} images. Give --extend and a larger number to train on.")
         run = go_on(run.folder)
         if chief:
-            conclude(run)
+            conclude(run, run.data())
 
 
 def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
@@ -180,17 +181,20 @@ def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def conclude(run: "Run") -> None:
-    """Print how well a trained run does on what it has not seen, where its report is, and what to try next."""
+def conclude(run: "Run", parts: "Parts") -> None:
+    """Print how well a trained run does on what it has not seen, where its report is, and what to try next.
+
+    parts: its training and held-out data, read once for all of that.
+    """
     from pushforward import report
 
     system = run.open()
-    train, test = run.data()
+    train, test = parts
     judged = len(system.players()) > 1  # a game has no bound that says how good it is
     print(f"How good its samples are: {spoken('evaluate', run.folder)}" if judged else score(system, test))
     for sentence in comparison(train, test):
         print(sentence)
-    print(f"Report: {report.write(run)}")
+    print(f"Report: {report.write(run, parts=parts)}")
     print("Try next:")
     for words in next_commands(run, system, train):
         print(f"  {words}")

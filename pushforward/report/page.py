@@ -18,6 +18,7 @@ from pushforward.report.sections import Plate, sections
 
 if TYPE_CHECKING:
     from pushforward.runs import Run
+    from pushforward.runs.session import Parts
 
 LARGEST = 300_000
 """Bytes of one picture: pictures of photographs are made smaller until they fit, so that a page stays below 6 MB."""
@@ -41,12 +42,12 @@ class Inlined:
     height: int
 
 
-def write(run: Run, memory: Any = None, folder: Path | None = None) -> Path:
+def write(run: Run, memory: Any = None, folder: Path | None = None, parts: Parts | None = None) -> Path:
     """Write `report.html` into `folder`, by default the run's own, whole or not at all, and return its path.
 
-    memory: the tensors of a run that was trained on such, as `Run.data` takes them.
+    memory: the tensors of a run that was trained on such, as `Run.data` takes them. parts: its data, where they are read already.
     """
-    train, test = run.data(memory)
+    train, test = parts or run.data(memory)
     shown = Shown(run, run.open(), train, test)
     target = (folder or run.folder) / "report.html"
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,8 @@ def test_no_words_at_all_show_the_commands(ask):
     assert answer.code == 0 and all(name in answer.out for name in COMMANDS)
 
 
-def test_train_says_what_was_chosen_how_it_went_and_what_next(ask, tmp_path):
+def test_train_says_what_was_chosen_how_it_went_and_what_next(ask, tmp_path, monkeypatch):
+    monkeypatch.delattr("pushforward.runs.run.open_data")  # planning has read the data, and nothing reads them again
     answer = ask("train", "vae", "--data", "digits", "--images", 600, "--latent", 2, "--width=16", "--net", "mlp", "--held-out", "0.2")
     assert answer.code == 0
     assert "VAE with" in answer.out and "Held-out bound: " in answer.out and "distortion" in answer.out
@@ -36,6 +37,13 @@ def test_train_says_what_was_chosen_how_it_went_and_what_next(ask, tmp_path):
     assert "pushforward sample runs/vae\n" in answer.out and "predict" not in answer.out
     recipe = pushforward.load(tmp_path / "runs" / "vae").config
     assert (recipe.latent, recipe.width, recipe.net) == (2, 16, "mlp")
+
+
+def test_resume_reads_the_data_for_training_and_once_for_all_that_it_says(ask, runs, tmp_path, monkeypatch):
+    reads, read = [], pushforward.data.open_data
+    monkeypatch.setattr("pushforward.runs.run.open_data", lambda *what: reads.append(what) or read(*what))
+    assert ask("resume", shutil.copytree(runs["vae"], tmp_path / "copy")).code == 0
+    assert len(reads) == 2
 
 
 @pytest.fixture
