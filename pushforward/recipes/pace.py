@@ -53,8 +53,9 @@ def fitting_width(build: Callable[[int], System], dataset: Dataset, labelled: in
 
     build: makes the system at a width. Where even the narrowest is too slow, the narrowest is taken.
     """
-    net = kind_of(getattr(build(0).config, "net", "auto"), dataset.shape)
-    for width in WIDTHS[net]:
+    net = getattr(build(0).config, "net", "convolution")
+    net = kind_of("auto", dataset.shape) if net == "auto" else net
+    for width in WIDTHS.get(net, WIDTHS["convolution"]):  # networks of a system's own, as pix2pix has, are of convolutions
         system = build(width)
         speed = measure(system, dataset, labelled, **how)
         enough = max(PASSES * len(dataset), ROUNDS * system.stage.batch_size)
