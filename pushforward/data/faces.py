@@ -1,6 +1,7 @@
 """Procedural faces: drawn at any size from named attributes, with their exact parsing maps. No download, no licence, nobody's face."""
 
-from dataclasses import fields, replace
+from collections.abc import Iterator
+from dataclasses import fields
 
 import torch
 from jaxtyping import Float, Int
@@ -35,6 +36,12 @@ def drawn(attributes: Float[Tensor, "n a"], size: int, seed: int = 0) -> tuple[F
     Raises:
         BadInput: another number of columns, values outside [0, 1], or a size below 8.
     """
+    image, parts = zip(*drawings(attributes, size, seed), strict=True)
+    return torch.cat(image), torch.cat(parts)
+
+
+def drawings(attributes: Float[Tensor, "n a"], size: int, seed: int) -> Iterator[tuple[Float[Tensor, "m 3 s s"], Int[Tensor, "m s s"]]]:
+    """What `drawn` gives, `TOGETHER` faces at a time: as floats and whole numbers those of a data set take many times its memory."""
     if attributes.shape[1] != len(ATTRIBUTES) or not bool(((attributes >= 0) & (attributes <= 1)).all()):
         found = f"{attributes.shape[1]} columns in [{attributes.min():g}, {attributes.max():g}]"
         raise BadInput(f"Attributes have {found}, but {len(ATTRIBUTES)} in [0, 1] are needed: {', '.join(ATTRIBUTES)}.")
@@ -42,9 +49,8 @@ def drawn(attributes: Float[Tensor, "n a"], size: int, seed: int = 0) -> tuple[F
         raise BadInput(f"size is {size}, but a face takes at least 8 pixels along a side.")
     jitter = torch.rand(len(attributes), NUISANCES, 1, 1, generator=generator("faces", "jitter", seed)) * 2 - 1
     columns = attributes.T.float()[..., None, None].split(TOGETHER, 1)
-    named = [dict(zip(ATTRIBUTES, part, strict=True)) for part in columns]
-    made = [draw(Features(**part, jitter=j), size) for part, j in zip(named, jitter.split(TOGETHER), strict=True)]
-    return torch.cat([image for image, _ in made]), torch.cat([parts for _, parts in made])
+    for part, j in zip(columns, jitter.split(TOGETHER), strict=True):
+        yield draw(Features(**dict(zip(ATTRIBUTES, part, strict=True)), jitter=j), size)
 
 
 def faces(count: int, seed: int = 0) -> Float[Tensor, "n a"]:
@@ -64,11 +70,21 @@ def label_of(attributes: Float[Tensor, "n a"]) -> Int[Tensor, " n"]:
 
 def read(size: int = 0, seed: int = 0) -> tuple[Dataset, Dataset]:
     """The data set `faces`: 10,000 to train on, 1,000 to test, classes by smile and glasses."""
-    parts = []
-    for name, count, offset in (("faces", COUNT, 0), ("faces-test", HELD_OUT, 1)):
-        attributes = faces(count, 2 * seed + offset)
-        image, drawn_parts = drawn(attributes, size or SIZE, 2 * seed + offset)
-        pixels = ((image + 1) * 127.5).round().to(torch.uint8)
-        parts.append(Dataset(name, image=pixels, label=label_of(attributes), classes=CLASSES))
-        parts[-1] = replace(parts[-1], attributes=attributes, attribute_names=ATTRIBUTES, parts=drawn_parts.byte(), part_names=PARTS)
-    return parts[0], parts[1]
+    return data_set("faces", COUNT, size or SIZE, 2 * seed), data_set("faces-test", HELD_OUT, size or SIZE, 2 * seed + 1)
+
+
+def data_set(name: str, count: int, size: int, seed: int) -> Dataset:
+    """So many faces as bytes, with classes, attributes and parts."""
+    attributes = faces(count, seed)
+    made = [(((image + 1) * 127.5).round().byte(), parts.byte()) for image, parts in drawings(attributes, size, seed)]
+    image, parts = map(torch.cat, zip(*made, strict=True))
+    return Dataset(
+        name,
+        image=image,
+        label=label_of(attributes),
+        classes=CLASSES,
+        parts=parts,
+        part_names=PARTS,
+        attributes=attributes,
+        attribute_names=ATTRIBUTES,
+    )

@@ -1,5 +1,7 @@
 """Procedural faces: the same each time, different from each other, and what their attributes and parsing maps say."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
@@ -87,6 +89,24 @@ def test_the_data_set_by_name() -> None:
         != open_data(DataSpec("faces", size=8, split_seed=1))[0].fingerprint
     )
     assert not {tuple(x.flatten().tolist()) for x in train.image[:500]} & {tuple(x.flatten().tolist()) for x in test.image[:500]}
+
+
+def test_a_data_set_holds_the_bytes_of_its_faces_drawn_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never does it hold all of them as floats: none but the bytes are joined."""
+    monkeypatch.setattr(faces, "COUNT", 300)
+    attributes, joined, cat = faces.faces(300, seed=4), list[torch.dtype](), torch.cat
+    image, parts = faces.drawn(attributes, 16, seed=4)
+
+    def noted(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+        joined.extend(x.dtype for x in tensors if len(x) == faces.TOGETHER)
+        return cat(list(tensors))
+
+    monkeypatch.setattr(torch, "cat", noted)
+    found = faces.read(16, seed=2)[0]
+    assert found.image is not None and torch.equal(found.image, ((image + 1) * 127.5).round().byte())
+    assert found.parts is not None and torch.equal(found.parts, parts.byte())
+    assert found.attributes is not None and torch.equal(found.attributes, attributes)
+    assert set(joined) == {torch.uint8}
 
 
 def test_bad_input() -> None:
