@@ -13,7 +13,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 PIXELS = 50 * 10**6
 LARGE = 10**7
 _one_large = Lock()
-"""Decoding is threaded; of images above LARGE pixels one at a time is decoded, so that a few huge ones do not fill the memory."""
+"""Decoding is threaded; of images that take above LARGE pixels one at a time is decoded, so that a few huge ones do not fill the memory."""
 
 
 class NoImage(Exception):
@@ -57,9 +57,11 @@ def _pixels(image: Image.Image, size: int, ground: str) -> np.ndarray:
         raise NoImage(f"{width}x{height} pixels, more than {PIXELS:,}")
     if min(width, height) < 2:
         raise NoImage(f"{width}x{height} pixels, too small")
+    if size:
+        image.draft(None, (2 * size, 2 * size))  # a JPEG is decoded at a fraction of its size, still twice what is needed
+    if not image.info.get("progressive"):  # of such all coefficients are held, however small it is decoded
+        width, height = image.size
     with _one_large if width * height > LARGE else nullcontext():
-        if size:
-            image.draft(None, (2 * size, 2 * size))  # a JPEG is decoded at a fraction of its size, still twice what is needed
         image.load()
         upright = _plain(_upright(image), ground)
         pixels = np.asarray(fitted(upright, size) if size and upright.size != (size, size) else upright)

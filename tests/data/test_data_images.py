@@ -4,6 +4,7 @@ import io
 import resource
 import struct
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from pushforward.data import decode as decoding
 from pushforward.data.decode import NoImage, decode
 from tests.data.made_images import colours, encoded, png
 
@@ -140,6 +142,31 @@ def test_large_jpegs_are_decoded_small():
     smooth = np.asarray(Image.fromarray(colours(side=4)).resize((640, 480)))
     exact = np.asarray(Image.fromarray(smooth).crop((80, 0, 560, 480)).resize((32, 32), Image.Resampling.LANCZOS))
     assert np.abs(decode(encoded(smooth, "JPEG", quality=95), 32).astype(int) - exact).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "size", "alone"),
+    [
+        ("JPEG", {}, 0, True),
+        ("JPEG", {}, 8, False),
+        ("JPEG", {}, 32, True),
+        ("JPEG", {"progressive": True}, 8, True),
+        ("PNG", {}, 8, True),
+    ],
+)
+def test_one_at_a_time_is_decoded_of_images_that_take_much_memory(monkeypatch, kind, options, size, alone):
+    """A photo that is decoded at an eighth of its size takes little."""
+    entered = []
+
+    @contextmanager
+    def noted():
+        entered.append(True)
+        yield
+
+    monkeypatch.setattr(decoding, "LARGE", 64 * 64 - 1)
+    monkeypatch.setattr(decoding, "_one_large", noted())
+    decode(encoded(colours(side=64), kind, **options), size)
+    assert entered == [True] * alone
 
 
 EXAMPLES = [(kind, encoded(colours(side=24), kind)) for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF")]
