@@ -10,7 +10,7 @@ IMAGES = {"width": 16, "lazy": 4, "rate": 2e-3, "r1": 1.0, "r2": 1.0}
 
 
 def gaussians_gan() -> Plan:
-    """GAN on 25 Gaussians in the plane. Two minutes and a half on one core."""
+    """GAN on 25 Gaussians in the plane. Three to four minutes of one core."""
     return Plan("gan", DataSpec("gaussians"), 3_000_000, dict(TOY), name="gaussians_gan")
 
 
