@@ -182,6 +182,7 @@ def first_paragraph(text: str | None) -> str:
 
 def known_sets() -> list[str]:
     """A line for each data set with a name: whether it is here, or how to get it."""
+    from pushforward.data import stacked
     from pushforward.data.idx import SETS, folders
     from pushforward.data.toys import TOYS
 
@@ -190,6 +191,7 @@ def known_sets() -> list[str]:
     for name in SETS:
         place = next((folder for folder in folders(name) if any(folder.glob("train-images-idx3-ubyte*"))), None)
         lines.append(f"{name:14} {f'here: {place}' if place else f'not here; get it with: pushforward data get {name}'}")
+    lines.append(f"{stacked.NAME:14} made of mnist: a digit in each colour, 1,000 kinds of images")
     lines += [f"{name:14} here: points of the plane, {first_paragraph(draw.__doc__)}" for name, draw in TOYS.items()]
     return [*lines, "Or give a folder or zip of images, an IDX file, .npy, .npz or .csv of your own; one .png is a density in the plane."]
 

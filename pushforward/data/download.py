@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pushforward.core import BadInput, nearest
+from pushforward.data import stacked
 from pushforward.data.idx import cache_folder, folders
 
 MIRRORS = {
@@ -57,8 +58,10 @@ def get(
     What is downloaded is written to FILE.part, from which a later call continues. `say` is told what went wrong with a mirror.
 
     Raises:
-        BadInput: an unknown name, a folder that cannot be written, or no mirror that gives a file right.
+        BadInput: an unknown name or that of a set made of another, a folder that cannot be written, or no mirror that gives a file right.
     """
+    if name == stacked.NAME:
+        raise BadInput(f"'{name}' is made of mnist when it is read; get mnist.")
     if name not in FILES:
         raise BadInput(f"There is no set '{name}' to get; there are {', '.join(FILES)}{nearest(name, FILES)}")
     files = FILES[name]

@@ -205,6 +205,7 @@ def test_data(ask, tmp_path, monkeypatch, table):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     answer = ask("data")
     assert answer.code == 0 and "mnist          not here; get it with: pushforward data get mnist" in answer.out
+    assert "stacked-mnist  made of mnist" in answer.out
     answer = ask("data", "describe", "digits")
     assert "899 images of 1x8x8" in answer.out and "898 held out" in answer.out and "10 classes: 0 89" in answer.out
     assert "rows of 2 columns (length, weight)" in ask("data", "describe", table).out

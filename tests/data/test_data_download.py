@@ -268,6 +268,11 @@ def test_whatever_the_server_does_the_file_is_right_or_not_there(server, tmp_pat
     assert complete(get("mnist", folder, mirrors=[server]))  # a sound mirror mends whatever was left
 
 
+def test_a_set_that_is_made_of_another_says_which_to_get(tmp_path):
+    with pytest.raises(BadInput, match="'stacked-mnist' is made of mnist when it is read; get mnist."):
+        get("stacked-mnist", tmp_path)
+
+
 def test_unknown_sets_and_unusable_folders(tmp_path):
     with pytest.raises(BadInput, match=r"no set 'mnits' to get; there are mnist, fashion-mnist; did you mean 'mnist'\?"):
         get("mnits")
