@@ -147,10 +147,9 @@ def _taught(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
         train = without_labels(train, spec.classes)
         return train, None if test is None else without_labels(test, len(train.classes))
     if spec.classes:
-        raise BadInput(
-            f"classes is {spec.classes}, but '{train.name}' has {len(train.classes)} classes of its own; leave it out, "
-            "or hide all labels (labels 0)."
-        )
+        source, count = spec.labels_file or train.name, len(train.classes)
+        hide = "leave --labels out to look for clusters" if spec.labels_file else "hide all labels with --labels 0"
+        raise BadInput(f"--classes is {spec.classes}, but '{source}' names {count} classes; leave --classes out, or {hide}.")
     return train if spec.labels is None else hide_labels(train, spec.labels, spec.label_seed), test
 
 
@@ -163,7 +162,7 @@ def _check(spec: DataSpec) -> None:
     if spec.held_out is not None and not 0 <= spec.held_out < 1:
         raise BadInput(f"held_out is {spec.held_out:g}; give a share from 0 to less than 1.")
     if spec.classes < 0 or spec.classes == 1:
-        raise BadInput(f"classes is {spec.classes}; give 2 clusters or more, or 0 for as many as the data have classes.")
+        raise BadInput(f"--classes is {spec.classes}; give 2 clusters or more, or 0 for as many as the data have classes.")
     if spec.neighbours < 0:
         raise BadInput(f"neighbours is {spec.neighbours}; give 1 or more, or 0 for no graph.")
     if spec.mask:

@@ -223,7 +223,7 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
         and not (train.observe or train.hides)
         and not (train.attribute_names and "attributes" in known)
     ):
-        ways = "name some in a CSV (labels), say how many clusters to look for (classes), or use vae"
+        ways = "name some in a CSV (--labels some.csv), say how many clusters to look for (--classes 10), or use vae"
         ways = "or use gan" if issubclass(kind, Judges) else ways  # which is told every label
         raise BadInput(f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, {ways}.")
     if train.observe or train.hides:

@@ -198,13 +198,19 @@ def test_clusters_for_images_without_any_label(photos):
     assert len(open_data(DataSpec("memory", classes=4), image)[0].classes) == 4
 
 
+def test_clusters_beside_labels_in_a_csv_are_refused_with_what_can_be_done(photos, tmp_path):
+    (tmp_path / "some.csv").write_text("a/0.png,cat\nb/0.png,dog\n")
+    with pytest.raises(BadInput, match=r"--classes is 4, but '.*some.csv' names 2 classes; leave --classes out, or leave --labels out"):
+        open_data(DataSpec(str(photos), labels_file=str(tmp_path / "some.csv"), classes=4))
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"path": "digits", "classes": 5}, "classes is 5, but 'digits' has 10 classes of its own"),
+        ({"path": "digits", "classes": 5}, "--classes is 5, but 'digits' names 10 classes; leave --classes out, or hide all labels with --labels 0"),
         ({"path": "digits", "classes": 1, "labels": 0}, "classes is 1; give 2 clusters or more"),
         ({"path": "digits", "classes": -2}, "classes is -2"),
-        ({"path": "memory", "labels": 0}, "it has no classes; say how many clusters"),
+        ({"path": "memory", "labels": 0}, "it has no classes; say how many clusters to look for .--classes 10"),
     ],
 )
 def test_clusters_that_are_refused(settings, said):
