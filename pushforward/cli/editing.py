@@ -53,12 +53,12 @@ class Edit:
         run, system = opened(self.run)
         data = run.recipe.data
         if not isinstance(system, Edits) or not (data.pairs or data.mask):
-            told = f"{run.folder} is a {type(system).__name__}, which edits no images."
+            told = f"{run} is a {type(system).__name__}, which edits no images."
             raise BadInput(f"{told} Train pix2pix with --pairs, or completion or conditional_vae with --mask.")
         if self.drawn and not data.pairs:
-            raise BadInput(f"{run.folder} paints holes and takes no drawing. Leave --drawn out.")
+            raise BadInput(f"{run} paints holes and takes no drawing. Leave --drawn out.")
         if data.pairs and (self.mask or self.blend):
-            raise BadInput(f"{run.folder} translates whole images and hides nothing of them. Leave --mask and --blend out.")
+            raise BadInput(f"{run} translates whole images and hides nothing of them. Leave --mask and --blend out.")
         names: dict[str, str] = {}
         for file, seed, made in (self.translated if data.pairs else self.painted)(run, system):
             if file not in names:
@@ -81,7 +81,7 @@ class Edit:
 
         made = [edit(shown, seed) for seed in self.seeds]
         if self.several and bool((made[0] == made[1]).all()):
-            raise BadInput(f"{run.folder} answers without noise, so that all answers are the same. Leave --several out.")
+            raise BadInput(f"{run} answers without noise, so that all answers are the same. Leave --several out.")
         return made
 
     def called(self, stem: str) -> list[str]:

@@ -117,7 +117,7 @@ class Project:
             return content(batch).cpu(), known
         asked = labels_asked(run, system, self.label)
         if classes and not asked:
-            raise BadInput(f"{run.folder} is told the class of each image. Give it with --label.")
+            raise BadInput(f"{run} is told the class of each image. Give it with --label.")
         _, pixels, _, _ = usable(self.images, system.config.shape)
         image = pixels[: self.count].float() / 127.5 - 1
         if self.attributes or told_attributes(system):

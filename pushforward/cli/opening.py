@@ -46,7 +46,7 @@ def shown_data(run: "Run") -> "Dataset":
 
     train, test = run.data()
     if train.image is None:
-        raise BadInput(f"{run.folder} was trained on a table, of which there are no such pictures. Use sample or report.")
+        raise BadInput(f"{run} was trained on a table, of which there are no such pictures. Use sample or report.")
     return test or train
 
 
@@ -75,7 +75,7 @@ def labels_asked(run: "Run", system: "System", text: str | None) -> list[int]:
         return []
     labels = system.labels if isinstance(system, Samples) else 0
     if not labels:
-        raise BadInput(f"{run.folder} is told no label and cannot be asked for '{text}'. Leave --label out, or train conditional_vae.")
+        raise BadInput(f"{run} is told no label and cannot be asked for '{text}'. Leave --label out, or train conditional_vae.")
     names = classes_of(run, labels)
     first = class_number(text, names)
     return [number for number, name in enumerate(names) if name == names[first]]
@@ -108,7 +108,7 @@ def with_attributes(run: "Run", system: "System", given: dict[str, float], other
 
     names = run.recipe.attributes
     if not told_attributes(system):
-        raise BadInput(f"{run.folder} is told no attributes. Leave --attributes out, or train conditional_gan with --told attributes.")
+        raise BadInput(f"{run} is told no attributes. Leave --attributes out, or train conditional_gan with --told attributes.")
     row = others.clone()
     for name, value in given.items():
         if name not in names:
@@ -146,7 +146,7 @@ def kept(picture: "Image.Image", run: "Run", name: str, out: Path | None) -> Non
 
 def outputs(run: "Run") -> Path:
     """The folder for what commands make of a run: its own, or runs/zoo/NAME for one that comes with the package."""
-    from pushforward.runs.run import ZOO
+    from pushforward.runs.finding import ZOO
 
     return Path("runs", "zoo", run.folder.name) if ZOO in run.folder.resolve().parents else run.folder
 

@@ -204,7 +204,7 @@ class Traverse:
 
         run, system = opened(self.run)
         if len(system.config.shape) == 1:
-            raise BadInput(f"{run.folder} was trained on a table, of which there are no such pictures. Use sample or report.")
+            raise BadInput(f"{run} was trained on a table, of which there are no such pictures. Use sample or report.")
         label = next(iter(labels_asked(run, system, self.label)), None)
         name = "traversal" if label is None else f"traversal-label{label}"
         kept(pictures.traversals(system, torch.zeros(latent_of(system)), label), run, name, self.out)

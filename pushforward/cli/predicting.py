@@ -30,7 +30,7 @@ def predicted(run: Run, system: System, path: Path) -> tuple[list[str], list[lis
     """
     shape = system.config.shape
     if not isinstance(system, Classifies | Describes) or len(shape) != 3:
-        raise BadInput(f"{run.folder} is a {type(system).__name__}, which does not classify images. Train classification_vae.")
+        raise BadInput(f"{run} is a {type(system).__name__}, which does not classify images. Train classification_vae.")
     files, image, changed, bad = usable(path, shape)
     images = Dataset(path.name, image=image, binarise=run.recipe.data.binarise)
     heads, found = classified(run, system, images) if isinstance(system, Classifies) else described(run, system, images)

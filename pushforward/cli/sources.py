@@ -22,7 +22,7 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
         BadInput: no image that can be used, or a run that translates maps of parts, which no image holds.
     """
     if drawn and run.recipe.data.pairs != "edges":
-        raise BadInput(f"{run.folder} was not trained on outlines (--pairs edges), and takes images as they are. Leave --drawn out.")
+        raise BadInput(f"{run} was not trained on outlines (--pairs edges), and takes images as they are. Leave --drawn out.")
     if drawn:
         return drawings(run, path)
     if run.recipe.data.palette:
@@ -45,7 +45,7 @@ def channels_of(run: Run) -> int:
     """
     data, config = run.recipe.data, run.recipe.config
     if data.pairs == "parts":
-        raise BadInput(f"{run.folder} translates maps of the parts of drawn faces, which no image holds. Use reconstruct.")
+        raise BadInput(f"{run} translates maps of the parts of drawn faces, which no image holds. Use reconstruct.")
     if data.pairs == "edges":
         return int(config["shape"][0])
     return 3 if data.pairs == "grey" else int(config["source"])

@@ -132,7 +132,7 @@ class Resume:
         """Train to the end, and say how well it went."""
         from pushforward.core import BadInput
         from pushforward.runs import Run, go_on
-        from pushforward.runs.run import ZOO
+        from pushforward.runs.finding import ZOO
         from pushforward.training.machines import join_ranks, rank_and_ranks
 
         join_ranks()

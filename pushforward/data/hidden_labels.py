@@ -62,6 +62,8 @@ def without_labels(dataset: Dataset, count: int) -> Dataset:
         BadInput: data without classes, and no count.
     """
     if not count and not dataset.classes:
-        raise BadInput(f"All labels of '{dataset.name}' are to be hidden, but it has no classes; say how many clusters to look for (--classes 10).")
+        raise BadInput(
+            f"All labels of '{dataset.name}' are to be hidden, but it has no classes; say how many clusters to look for (--classes 10)."
+        )
     label = torch.full((len(dataset),), UNLABELLED, device=dataset.device)
     return replace(dataset, label=label, classes=clusters(count or len(dataset.classes)))

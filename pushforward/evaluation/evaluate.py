@@ -52,9 +52,9 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     """
     system, dataset = run.open().to(usual_device()), examples(run, asked, memory)
     if asked.judge and not isinstance(system, Edits):
-        raise BadInput(f"{run.folder} edits no images, so that there is nothing to judge. Leave --judge out.")
+        raise BadInput(f"{run} edits no images, so that there is nothing to judge. Leave --judge out.")
     found: dict[str, Any] = {
-        "run": str(run.folder),
+        "run": str(run),
         "images seen": system.stage.seen,
         "data": dataset.name,
         "split": asked.split,
@@ -111,7 +111,7 @@ def examples(run: Run, asked: Asked, memory: Any) -> Dataset:
     """
     train, test = run.data(memory)
     if asked.split == "test" and test is None:
-        raise BadInput(f"Of the data of {run.folder} nothing was held out. Evaluate on --split train, or train with --held-out 0.1.")
+        raise BadInput(f"Of the data of {run} nothing was held out. Evaluate on --split train, or train with --held-out 0.1.")
     dataset = train if asked.split == "train" else test
     assert dataset is not None
     if not 0 <= asked.count <= len(dataset):

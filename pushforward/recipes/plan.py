@@ -206,7 +206,7 @@ def network(name: str, folder: Any, ability: type) -> Run:
     """
     run = Run(Path(str(folder)))
     if not issubclass(kind := find_system(run.recipe.system), ability):
-        raise BadInput(f"{name} is {run.folder}, a {kind.__name__}, but one that {ability.__name__.lower()} is needed; give such a run.")
+        raise BadInput(f"{name} is {run}, a {kind.__name__}, but one that {ability.__name__.lower()} is needed; give such a run.")
     return run
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pushforward.recipes import train
 from pushforward.runs import Run, checkpoint, durable
-from pushforward.runs.run import ZOO
+from pushforward.runs.finding import ZOO
 
 FACES = {"data": "faces"}
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {

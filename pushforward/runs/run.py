@@ -17,19 +17,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pushforward.core import BadInput, System, nearest
+from pushforward.core import BadInput, System
 from pushforward.data import Dataset, open_data
 from pushforward.runs import checkpoint, clusters, durable
 from pushforward.runs.checkpoint import Checkpoint, Damaged, Facts
 from pushforward.runs.environment import environment
+from pushforward.runs.finding import ZOO, find
 from pushforward.runs.lines import as_bytes, lines_of
 from pushforward.runs.lock import Lock
 from pushforward.runs.recipe import Recipe, differences, from_json, to_json
 from pushforward.runs.weights import enter_weights, fill, without
 from pushforward.training import Trainer
 from pushforward.training.machines import lay_out
-
-ZOO = Path(__file__).parents[1] / "zoo"
 
 
 class Run:
@@ -40,6 +39,10 @@ class Run:
         self.recipe: Recipe = from_json(durable.read(self.folder / "recipe.json", "what the run follows from"), self.folder / "recipe.json")
         self.notices: list[str] = []
         """Sentences about what was found on the way, such as a damaged checkpoint that was passed over."""
+
+    def __str__(self) -> str:
+        """What a user calls it: its folder, or zoo/NAME where it comes with the package."""
+        return str(Path("zoo", self.folder.resolve().relative_to(ZOO))) if ZOO in self.folder.resolve().parents else str(self.folder)
 
     @classmethod
     def create(cls, folder: Path | str, recipe: Recipe, given: "Mapping[str, Run] | None" = None) -> "Run":
@@ -257,24 +260,6 @@ class Run:
         """Sample sheets made while training, oldest first."""
         found = [path for path in (self.folder / "samples").glob("*.png") if path.stem.isdecimal()]
         return sorted(found, key=lambda path: int(path.stem))
-
-
-def find(folder: Path) -> Path:
-    """The run folder meant by a path; `zoo/NAME` is one that comes with the package.
-
-    Raises:
-        BadInput: naming the nearest run.
-    """
-    if not folder.is_dir() and folder.parts[:1] == ("zoo",):
-        folder = ZOO.joinpath(*folder.parts[1:])
-    if not folder.is_dir():
-        runs = [path.parent for place in (folder.parent, Path("runs")) for path in sorted(place.glob("*/recipe.json"))]
-        shipped = [f"zoo/{path.parent.name}" for path in sorted(ZOO.glob("*/recipe.json"))]
-        near = nearest(str(folder), [*map(str, runs), *shipped])
-        raise BadInput(f"There is no run '{folder}'{near} Runs that come with the package: {', '.join(shipped) or 'none'}.")
-    if not (folder / "recipe.json").exists():
-        raise BadInput(f"{folder} is no run: it has no recipe.json. Give a folder that `pushforward train` made.")
-    return folder
 
 
 def load(run: Path | str) -> System:

@@ -42,6 +42,7 @@ def refused(ask, words, part, folder) -> None:
         (["data", "get", "mnits"], "There is no set 'mnits'"),
         (["systems", "vaee"], "There is no system 'vaee'; did you mean 'vae'?"),
         (["game", "bilinear", "--start", 0, 0], "The players begin at 0 0, which is peace"),
+        (["sample", "zoo/vae", "--label", 3], "zoo/vae is told no label"),
         (["resume", "zoo/vae"], "'zoo/vae' comes with the package and cannot be trained on"),
     ],
 )

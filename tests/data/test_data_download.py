@@ -269,7 +269,7 @@ def test_whatever_the_server_does_the_file_is_right_or_not_there(server, tmp_pat
 
 
 def test_a_set_that_is_made_of_another_says_which_to_get(tmp_path):
-    with pytest.raises(BadInput, match="'stacked-mnist' is made of mnist when it is read; get mnist."):
+    with pytest.raises(BadInput, match=r"'stacked-mnist' is made of mnist when it is read; get mnist\."):
         get("stacked-mnist", tmp_path)
 
 

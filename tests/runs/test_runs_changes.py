@@ -109,6 +109,25 @@ def test_missing_files_are_said(half: Path) -> None:
         Run(half.parent / "runn")
 
 
+def test_a_run_that_is_not_there_is_looked_for_among_the_users_own(half: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for asked, meant in {"vae": "zoo/vae", "zoo/vea": "zoo/vae", "zoo/few_label": "zoo/few_labels", "runs/gna": "zoo/gan"}.items():
+        with pytest.raises(BadInput, match=f"There is no run '{asked}'; did you mean '{meant}'"):
+            Run(asked)
+    shutil.copytree(half, tmp_path / "runs" / "vae")
+    for asked, meant in {"vae": "runs/vae", "vea": "runs/vae", "runs/vea": "runs/vae", "zoo/vea": "zoo/vae"}.items():
+        with pytest.raises(BadInput, match=f"There is no run '{asked}'; did you mean '{meant}'"):
+            Run(asked)
+    with pytest.raises(BadInput, match=r"^There is no run 'zoo/xyz'\. Runs that come with the package: [a-z_/, ]+\.$"):
+        Run("zoo/xyz")
+    with pytest.raises(BadInput, match=r"^zoo is no run"):
+        Run("zoo")
+
+
+def test_a_run_is_called_what_its_user_calls_it(half: Path) -> None:
+    assert str(Run(half)) == str(half) and str(Run("zoo/vae")) == "zoo/vae"
+
+
 def test_a_run_without_checkpoints_and_metrics_begins_again(half: Path, tmp_path: Path) -> None:
     shutil.rmtree(half / "checkpoints")
     (half / "metrics.jsonl").unlink()

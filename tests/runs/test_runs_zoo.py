@@ -16,7 +16,7 @@ from pushforward.evaluation.feature_nets import feature_net
 from pushforward.recipes import zoo
 from pushforward.recipes.zoo import LARGEST, MAKES
 from pushforward.runs import Run, checkpoint, durable
-from pushforward.runs.run import ZOO
+from pushforward.runs.finding import ZOO
 
 
 def test_there_is_one_of_each_that_is_promised() -> None:
