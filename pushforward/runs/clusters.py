@@ -6,6 +6,7 @@ from pathlib import Path
 from pushforward.core import BadInput
 from pushforward.data.hidden_labels import clusters
 from pushforward.runs import durable
+from pushforward.runs.finding import called
 
 FILE = "clusters.json"
 
@@ -35,7 +36,9 @@ def name(folder: Path, classes: tuple[str, ...], given: dict[int, str]) -> tuple
         BadInput: a run whose classes have names from its labels, a cluster that it has not, or an empty name.
     """
     if not classes or classes != clusters(len(classes)):
-        raise BadInput(f"{folder} has no clusters to name: its classes are those of its labels ({', '.join(classes[:20]) or 'none'}).")
+        raise BadInput(
+            f"{called(folder)} has no clusters to name: its classes are those of its labels ({', '.join(classes[:20]) or 'none'})."
+        )
     for number, word in given.items():
         if not 0 <= number < len(classes):
             raise BadInput(f"There is no cluster {number}: those of {folder} are numbered 0..{len(classes) - 1}.")

@@ -25,6 +25,12 @@ def find(folder: Path) -> Path:
     return place
 
 
+def called(folder: Path) -> str:
+    """What a user calls a run: its folder, or zoo/NAME where it comes with the package."""
+    whole = folder.resolve()
+    return str(Path("zoo", whole.relative_to(ZOO))) if ZOO in whole.parents else str(folder)
+
+
 def likeliest(folder: Path, shipped: list[str]) -> str:
     """The end of a sentence: the run of the nearest name, of two of one name the user's own rather than that which is `shipped`."""
     own = [path.parent for place in (Path("runs"), folder.parent) for path in sorted(place.glob("*/recipe.json"))]

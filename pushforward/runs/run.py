@@ -22,7 +22,7 @@ from pushforward.data import Dataset, open_data
 from pushforward.runs import checkpoint, clusters, durable
 from pushforward.runs.checkpoint import Checkpoint, Damaged, Facts
 from pushforward.runs.environment import environment
-from pushforward.runs.finding import ZOO, find
+from pushforward.runs.finding import called, find
 from pushforward.runs.lines import as_bytes, lines_of
 from pushforward.runs.lock import Lock
 from pushforward.runs.recipe import Recipe, differences, from_json, to_json
@@ -41,8 +41,8 @@ class Run:
         """Sentences about what was found on the way, such as a damaged checkpoint that was passed over."""
 
     def __str__(self) -> str:
-        """What a user calls it: its folder, or zoo/NAME where it comes with the package."""
-        return str(Path("zoo", self.folder.resolve().relative_to(ZOO))) if ZOO in self.folder.resolve().parents else str(self.folder)
+        """What a user calls it."""
+        return called(self.folder)
 
     @classmethod
     def create(cls, folder: Path | str, recipe: Recipe, given: "Mapping[str, Run] | None" = None) -> "Run":
