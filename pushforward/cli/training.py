@@ -37,7 +37,7 @@ class Train:
     minutes: Maybe[float] = None
     """How long, otherwise: the speed is measured first, then the number of images is fixed."""
     run: Maybe[Path] = None
-    """Folder to make; runs/NAME where nothing is said."""
+    """Folder to make; runs/NAME where nothing is said, and where there is such a run already, runs/NAME-2 and so on."""
     labels: Maybe[str] = None
     """Keep so many labels and hide the rest, all are kept where nothing is said; or a CSV that names the class of some images."""
     attributes_file: Maybe[str] = None

@@ -29,7 +29,7 @@ def train(
 
     system: a name (`vae`, `conditional_vae`, `classification_vae`, or a module of your own) or a recipe (`mnist_semi`).
     data: a name (`digits`, `mnist`), a path, a tensor [N, C, H, W] (uint8, or floats in [0, 1]), or (tensor, labels).
-    images or minutes: how long to train. run: the folder to make; `runs/NAME` by default.
+    images or minutes: how long to train. run: the folder to make; `runs/NAME` by default, or `runs/NAME-2` where that is taken.
     options: fields of the system's Config (latent=2), of DataSpec (labels=100, size=64), or seed, rule, shards, precision, clip, compiled.
 
     Raises:

@@ -218,6 +218,11 @@ def test_data_get_prints_the_folder(ask, tmp_path, monkeypatch):
     assert answer.code == 0 and answer.path == tmp_path and asked == ["mnist"]
 
 
+def test_the_help_says_where_a_second_training_goes(ask):
+    said = " ".join(ask("train", "--help").out.replace("│", " ").split())
+    assert "runs/NAME where nothing is said, and where there is such a run already, runs/NAME-2" in said
+
+
 @pytest.mark.parametrize("command", ["train", "game"])
 def test_rules_in_the_help_are_the_rules_there_are(ask, command):
     from pushforward.training import RULES
