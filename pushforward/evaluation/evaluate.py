@@ -17,7 +17,7 @@ from pushforward.evaluation.edits import of_edits
 from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
 from pushforward.evaluation.parsing import of_parts
-from pushforward.evaluation.samples import of_samples
+from pushforward.evaluation.samples import LEAST, of_samples
 from pushforward.metrics.likelihood import BLOCK
 from pushforward.runs import Run, durable
 from pushforward.training.machines import usual_device
@@ -87,18 +87,22 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
 
 
 def invented(run: Run, system: Samples, asked: Asked, memory: Any) -> dict[str, Any]:
-    """How good samples are, where something was held out to compare with and there is a feature net for the data."""
+    """How good samples are, where enough was held out to compare with and there is a feature net for the data."""
     spec = replace(run.recipe.data, binarise="no", observe=0, neighbours=0)  # samples are grey: compare them with what was binarised
     train, test = open_data(spec, memory)
     net = feature_net(asked.features, spec.path, train.shape, train.fingerprint)
     if test is None:
         return {"samples": "not compared: nothing was held out"}
+    fewest, what = min((len(test), "held-out"), (len(train), "training"))
+    if fewest < LEAST:
+        how = "train with another --held-out, or more data"
+        return {"samples": f"not compared: only {fewest} {what} examples, {LEAST} are needed; {how}"}
     if net is None:
         told = f" --labels {spec.labels_file}" if spec.labels_file else ""
         reader = "reader" if train.classes and not spec.classes else "describer" if train.attribute_names else ""
         told += f" --attributes-file {spec.attributes_file}" if spec.attributes_file else ""
         made = f"pushforward train {reader} --data {spec.path}{told} --size {spec.size} --run {cached(train.fingerprint)}"
-        how = f"`{made}` makes one" if reader else "--features RUN names one"
+        how = f"`{made}` makes one" if reader else "--features RUN or --features module:name names one"
         return {"samples": f"not compared: there is no feature net for these data; {how}"}
     return of_samples(system, train, test, net, asked.samples)
 

@@ -21,6 +21,8 @@ EACH = 20
 """Examples of every class, at the least, from which on classes are compared one by one."""
 WINDOWED, CHOOSING = 3 * 1024, 10
 """Values of an example up to which a Parzen window is tried; every so-many-th held-out example chooses its width."""
+LEAST = 20
+"""Examples of each kind that the metrics need."""
 NEAR = 2_000
 """Samples of a set, and held-out examples, whose distances to *all* training examples are found."""
 
@@ -34,8 +36,8 @@ def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, 
         BadInput: fewer examples than the metrics need.
     """
     n, what = min((count, "samples are asked for"), (len(train), "training examples are there"), (len(test), "held-out examples are there"))
-    if n < 20:
-        raise BadInput(f"Samples are compared with as many held-out and training examples, at least 20, but {n} {what}; give more.")
+    if n < LEAST:
+        raise BadInput(f"Samples are compared with as many held-out and training examples, at least {LEAST}, but {n} {what}; give more.")
     x_test, y_test = every(test, n)
     real, test_logits = net.read(x_test)
     whole, whole_logits = read_all(net, train)

@@ -66,6 +66,21 @@ def test_evaluate_refuses_what_is_not_there(ask, runs):
     assert ask("evaluate", runs["vae"], "--draws", 0).code == 2
 
 
+@pytest.mark.parametrize(("held_out", "said"), [(0.12, "only 12 held-out examples"), (0.88, "only 12 training examples")])
+def test_what_is_too_little_to_compare_samples_with_is_said_beside_the_rest(tmp_path, held_out, said):
+    images = torch.rand(100, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    run = pushforward.train("vae", images, held_out=held_out, images=64, net="mlp", width=8, run=tmp_path / "run", quiet=True)
+    found = evaluate(run, Asked(draws=2, features="zoo/reader_mnist"), tmp_path, images)
+    assert found["samples"] == f"not compared: {said}, 20 are needed; train with another --held-out, or more data"
+    assert json.loads((tmp_path / "evaluation.json").read_text())["nll"] == found["nll"]
+
+
+def test_without_a_feature_net_it_is_said_how_to_name_one(tmp_path):
+    images = torch.rand(300, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    run = pushforward.train("vae", images, images=64, net="mlp", width=8, run=tmp_path / "run", quiet=True)
+    assert evaluate(run, Asked(draws=2), tmp_path, images)["samples"].endswith("--features RUN or --features module:name names one")
+
+
 def test_importance_sampling_goes_on_where_it_stopped(tmp_path, runs):
     run = pushforward.runs.Run(runs["vae"])
     system, data = run.open(), run.data()[0].part(torch.arange(250))
