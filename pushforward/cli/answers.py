@@ -31,6 +31,8 @@ class Predict:
     """A run folder, or zoo/NAME for one that comes with the package."""
     images: Annotated[Path, Positional, arg(metavar="IMAGE|FOLDER", help_behavior_hint="")]
     """An image file, a folder or a zip. Images are cropped to their central square and resized to the size the run was trained on."""
+    invert: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Read the negative of each image: for dark writing on paper, of a run trained on light writing on a dark ground, as MNIST is."""
     out: Maybe[Path] = None
     """CSV to write; predictions.csv in the run folder where nothing is said."""
 
@@ -39,7 +41,7 @@ class Predict:
         from pushforward.cli.predicting import predicted
 
         run, system = opened(self.run)
-        heads, rows, notes = predicted(run, system, self.images)
+        heads, rows, notes = predicted(run, system, self.images, self.invert)
         for note in notes:
             say(note)
         print(write_csv(heads, rows, self.out or outputs(run) / "predictions.csv"))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pushforward import metrics
 from pushforward.cli.opening import classes_of, say
-from pushforward.core import BadInput, Classifies, Describes, System
+from pushforward.core import BadInput, Classifies, Describes, Samples, System
 from pushforward.data import Dataset
 from pushforward.data.archive import Entry, opened
 from pushforward.data.decode import NoImage, decode
@@ -20,10 +20,16 @@ from pushforward.runs import Run
 
 LISTED = 10
 """Files that are named when they are left out."""
+FAMILIAR = 64
+"""Images of a run's own kind whose edges are looked at."""
+DARK, LIGHT = 0.3, 0.7
+"""Mean brightness, in 0..1, up to which an edge is dark and from which on it is light."""
 
 
-def predicted(run: Run, system: System, path: Path) -> tuple[list[str], list[list[str]], list[str]]:
+def predicted(run: Run, system: System, path: Path, invert: bool = False) -> tuple[list[str], list[list[str]], list[str]]:
     """A head for each column; for each image its file, its class and the probability of each, or its attributes; and sentences to say.
+
+    invert: read each image's negative.
 
     Raises:
         BadInput: a system that neither classifies images nor describes them, a path that is not there, or no image in it.
@@ -32,12 +38,14 @@ def predicted(run: Run, system: System, path: Path) -> tuple[list[str], list[lis
     if not isinstance(system, Classifies | Describes) or len(shape) != 3:
         raise BadInput(f"{run} is a {type(system).__name__}, which does not classify images. Train classification_vae.")
     files, image, changed, bad = usable(path, shape)
+    image = 255 - image if invert else image
     images = Dataset(path.name, image=image, binarise=run.recipe.data.binarise)
     heads, found = classified(run, system, images) if isinstance(system, Classifies) else described(run, system, images)
     size = f"{shape[2]}x{shape[1]}"
     notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
     notes += [f"{len(bad)} files were left out: {listed(bad)}."] if bad else []
-    return ["file", *heads], [[file, *row] for file, row in zip(files, found, strict=True)], notes
+    notes += [inverted(image, run, system, "leave --invert out" if invert else "give --invert")]
+    return ["file", *heads], [[file, *row] for file, row in zip(files, found, strict=True)], [note for note in notes if note]
 
 
 def classified(run: Run, system: Classifies, images: Dataset) -> tuple[list[str], list[list[str]]]:
@@ -52,6 +60,43 @@ def described(run: Run, system: Describes, images: Dataset) -> tuple[list[str], 
     """The attributes of each image, as `--attributes-file` reads them."""
     read = [system.describe(batch["image"]) for batch in metrics.batches(system, images, 250)]
     return list(run.recipe.attributes), [[f"{value:.6f}" for value in row.tolist()] for row in torch.cat(read)]
+
+
+def inverted(image: torch.Tensor, run: Run, system: System, remedy: str) -> str:
+    """A sentence where most grey images uint8 [n, 1, h, w] are light around the edge and those of the run dark, or the reverse; else ''.
+
+    Writing is read by what is lighter than its ground: dark writing on paper is read wrongly, and with confidence, where training had light
+    writing on a dark ground.
+    """
+    known = familiar(run, system) if image.shape[1] == 1 else None
+    if known is None:
+        return ""
+    usual, given = edges(known).median(), edges(image / 255)
+    for here, there, opposite in (("light", "dark", (given > LIGHT) & (usual < DARK)), ("dark", "light", (given < DARK) & (usual > LIGHT))):
+        if (count := int(opposite.sum())) > len(image) / 2:
+            told = f"{count} of {len(image)} images have a {here} ground, but those of {run} a {there} one"
+            return f"{told}, so they are read wrongly: {remedy}."
+    return ""
+
+
+def familiar(run: Run, system: System) -> torch.Tensor | None:
+    """Images [n, c, h, w] in [0, 1] of the kind that a run has learned: made by it, so that no data need be at hand, or from its data; None
+    where neither can be had."""
+    if isinstance(system, Samples):
+        return (system.sample(FAMILIAR, seed=0) + 1) / 2
+    try:
+        train, _ = run.data()
+    except BadInput:
+        return None
+    assert train.image is not None
+    return train.image[torch.linspace(0, len(train) - 1, FAMILIAR).long()] / 255
+
+
+def edges(x: torch.Tensor) -> torch.Tensor:
+    """The mean [n] of the outermost pixels of x [n, c, h, w]."""
+    outermost = torch.ones(x.shape[2:], dtype=torch.bool, device=x.device)
+    outermost[1:-1, 1:-1] = False
+    return x[..., outermost].mean((1, 2))
 
 
 def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Tensor, int, list[str]]:

@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import pushforward
@@ -167,6 +168,45 @@ def test_predict_a_folder_a_zip_and_an_image(ask, runs, tmp_path):
         answer = ask("predict", runs["classifier"], path, "--out", "found.csv")
         assert answer.code == 0 and not answer.err and answer.out == "found.csv\n"
         assert list(csv.reader(answer.path.open()))[1] == rows[1]
+
+
+def digits_on(folder, paper):
+    """Fifty digits 28x28, light on dark or, on paper, dark on light."""
+    x = pushforward.load("zoo/conditional_vae").sample(50, torch.arange(50) % 10, seed=0)
+    pixels = ((1 - x if paper else 1 + x) * 127.5).round().byte().numpy()
+    folder.mkdir()
+    for number, digit in enumerate(pixels):
+        Image.fromarray(digit[0]).save(folder / f"{number:02}-{number % 10}.png")
+    return folder
+
+
+def right(path):
+    """How many of those digits a CSV of predictions has right."""
+    return sum(line.split(",")[0][3] == line.split(",")[1] for line in path.read_text().splitlines()[1:])
+
+
+def test_predict_says_that_writing_on_paper_is_the_negative_of_what_it_knows(ask, tmp_path):
+    dark, paper = digits_on(tmp_path / "dark", False), digits_on(tmp_path / "paper", True)
+    well, badly = ask("predict", "zoo/few_labels", dark, "--out", "dark.csv"), ask("predict", "zoo/few_labels", paper, "--out", "paper.csv")
+    assert not well.err and right(well.path) > 40 and right(badly.path) < 25
+    told = "50 of 50 images have a light ground, but those of zoo/few_labels a dark one, so they are read wrongly: give --invert."
+    assert badly.err.strip() == told
+    mended = ask("predict", "zoo/few_labels", paper, "--invert", "--out", "mended.csv")
+    assert not mended.err and right(mended.path) == right(well.path)
+    assert "leave --invert out" in ask("predict", "zoo/few_labels", dark, "--invert").err
+
+
+def test_what_a_run_knows_is_looked_up_in_its_data_where_it_makes_nothing(ask, tmp_path, monkeypatch):
+    paper = digits_on(tmp_path / "paper", True)
+    (tmp_path / "set").mkdir()
+    for number, name in enumerate(sorted(path.name for path in digits_on(tmp_path / "dark", False).iterdir())):
+        (tmp_path / "set" / f"{number % 2}").mkdir(exist_ok=True)
+        (tmp_path / "dark" / name).rename(tmp_path / "set" / f"{number % 2}" / name)
+    run = pushforward.train("classifier", "set", images=64, width=8, batch_size=16, run=tmp_path / "run", quiet=True)
+    assert "give --invert" in ask("predict", run.folder, paper).err
+    (tmp_path / "set").rename(tmp_path / "gone")
+    answer = ask("predict", run.folder, paper)
+    assert answer.code == 0 and not answer.err
 
 
 def test_predict_says_what_training_measured(ask, runs, tmp_path):
