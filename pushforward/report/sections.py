@@ -232,7 +232,7 @@ def curves(shown: Shown) -> Section | None:
 def health(shown: Shown) -> Section | None:
     """What training warned of, in plain words, and what may be done about it."""
     recipe = shown.run.recipe
-    found = warnings([line for line in shown.run.metrics() if "seen" in line], recipe.images, recipe.config)
+    found = warnings([line for line in shown.run.metrics() if "seen" in line], recipe.images, recipe.settings)
     if not found:
         return None
     rows = [(one.words, f"{one.first:,}", f"{one.last:,}", f"{one.times:,}") for one in found]

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from pushforward.core import BadInput, System, find_system, nearest
 from pushforward.data import DataSpec
+from pushforward.data.hidden_labels import clusters
 
 FORMAT = 1
 """Number of the run folder's format; raised when old folders can no longer be read."""
@@ -57,6 +58,12 @@ class Recipe:
     format: int = FORMAT
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What advice on a training may change, and how it stands: the system's `Config`, `rule`, and `labels` where some may be known."""
+        taught = {} if self.classes == clusters(len(self.classes)) else {"labels": self.data.labels}
+        return self.config | {"rule": self.rule.partition(":")[0]} | taught
 
     def build(self, given: Mapping[str, System] | None = None) -> System:
         """The system, untrained: its first weights are a function of the seed. given: the systems from outside."""

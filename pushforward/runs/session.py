@@ -239,7 +239,7 @@ def tell(run: Run, trainer: Trainer, screen: Screen, began: int, terms: dict[str
         if run.recipe.tensorboard:
             board.show(run.folder, began, trainer.seen, terms)
         history = run.metrics() if isinstance(trainer.system, Judges) else ()
-        for sentence in advice(terms, trainer.stage.progress, run.recipe.config, history):
+        for sentence in advice({"seen": trainer.seen, **terms}, trainer.stage.progress, run.recipe.settings, history):
             screen.warn(sentence)
 
 

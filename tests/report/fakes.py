@@ -115,6 +115,10 @@ class Recipe:
     seed: int = 7
     name: str = "toy <recipe>"
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        return self.config
+
 
 @dataclass
 class FakeRun:

@@ -3,10 +3,11 @@
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pushforward.runs import screen, start
+from pushforward.runs import screen, session, start
 from pushforward.runs.screen import Screen, clock
 from tests.runs.small import BATCH, recipe_of
 
@@ -31,6 +32,14 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def seconds(words: str) -> int:
     """What `clock` said."""
     return sum(int(number) * {"s": 1, "min": 60, "h": 3600}[unit] for number, unit in re.findall(r"(\d+) (s|min|h)", words))
+
+
+def test_advice_knows_the_settings_and_the_images_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(session, "advice", lambda *given: asked.append(given) or [])
+    run = start(tmp_path / "run", recipe_of("vae", tmp_path), quiet=True)
+    assert [terms["seen"] for terms, *_ in asked] == [line["seen"] for line in run.metrics()]
+    assert all(settings == run.recipe.settings for _, _, settings, _ in asked)
 
 
 @pytest.mark.parametrize("whole", [30, 1000, 90_000])
@@ -131,9 +140,9 @@ def test_lengths_of_time(length: float, words: str) -> None:
 def test_a_run_says_what_it_noticed(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pushforward.runs.session.can_compile", lambda: False)
     monkeypatch.setattr("pushforward.training.machines.can_compile", lambda: False)
-    run = start(tmp_path / "run", recipe_of("vae", tmp_path, compiled=True, images=4 * BATCH, report_every=BATCH))
+    run = start(tmp_path / "run", recipe_of("vae", tmp_path, compiled=True, images=52 * BATCH, report_every=13 * BATCH))
     said = capfd.readouterr().err.splitlines()
     assert sum("There is no C++ compiler" in line for line in said) == 1
     assert sum("Posterior collapse" in line for line in said) == 1
-    assert [line["seen"] for line in run.metrics()] == [8, 16, 24, 32]
+    assert [line["seen"] for line in run.metrics()] == [104, 208, 312, 416]
     assert all(set(line) == {"seen", "vae/loss", "vae/bound", "vae/distortion", "vae/rate", "vae/active_codes"} for line in run.metrics())

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import fields
+from typing import Any
 
 import pytest
 import torch
 
 from pushforward.core import find_system, system_names
+from pushforward.recipes import plan
 from pushforward.training.health import LONG, SIGNS, Sign, advice, swing, warnings
 
 SOUND = {
@@ -86,8 +88,10 @@ def test_a_run_is_told_from_its_reports_once_for_each_sign() -> None:
     (found,) = warnings(reports, 600)
     assert (found.first, found.last, found.times) == (400, 500, 2), "at 100 of 600 it is too early to tell"
     assert "0.20 nats" in found.words and "--warm-up" in found.words
-    assert warnings(reports, 600, {"rate"})[0].words.endswith("without them.")
+    assert warnings(reports, 600, {"rate": 1e-3})[0].words.endswith("without them.")
     assert warnings([], 600) == []
+    assert warnings(reports, 600, {"batch_size": 8})[0].first == 400, "50 rounds of 8 are over"
+    assert warnings(reports, 600, {"batch_size": 9})[0].first == 500 and warnings(reports, 600, {"batch_size": 64}) == []
 
 
 def test_other_players_terms_of_that_name_are_read_too() -> None:
@@ -112,16 +116,59 @@ def test_nothing_is_advised_that_the_system_cannot_do() -> None:
     won = {"judge/real": 0.99, "judge/made": 0.01}
     (usual,) = advice(won, 1.0)
     assert usual.endswith("Raise --r1 and --r2, or lower --faster-discriminator.")
-    (one_penalty,) = advice(won, 1.0, {"r1", "rate"})
+    (one_penalty,) = advice(won, 1.0, {"r1": 0.0, "rate": 1e-3})
     assert one_penalty.endswith("teaches little. Raise --r1.")
-    (nothing,) = advice(won, 1.0, {"rate"})
+    (nothing,) = advice(won, 1.0, {"rate": 1e-3})
     assert nothing.endswith("such certainty teaches little.")
-    (orbit,) = advice({"game/swing": 0.9}, 1.0, {"rate"})
+    (orbit,) = advice({"game/swing": 0.9}, 1.0, {"rate": 1e-3, "rule": "alternating"})
     assert orbit.endswith("Use --rule extragradient.")
+
+
+@pytest.mark.parametrize(
+    ("shown", "settings", "end"),
+    [
+        ({"vae/label_use": 0.0, "vae/rate": 5.0}, {"latent": 8, "warm_up": 0.0}, "nats. Use a smaller --latent."),
+        ({"vae/label_use": 0.0, "vae/rate": 5.0}, {"latent": 8, "warm_up": 0.5}, "Use a smaller --latent, or use --warm-up 0."),
+        ({"judge/real": 0.9, "judge/held_out": 0.5}, {"augment": "adaptive", "r1": 1.0}, "50%. Give more data, or raise --r1."),
+        ({"judge/slope_real": 1e6, "judge/slope_made": 1e5}, {"spectral": True, "rate": 1.0}, "examples). Lower --rate."),
+        ({"game/swing": 0.9}, {"rule": "extragradient", "r1": 0.0, "r2": 0.0}, "does. Raise --r1 and --r2."),
+        ({"judge/spread": 0.1}, {"objective": "relativistic", "r1": 0.0, "r2": 0.0}, "real ones do. Raise --r1 and --r2."),
+        ({"judge/real": 0.5, "judge/made": 0.5, "judge/distance": 1}, {"r1": 0.0, "r2": 0.0, "width": 8}, "apart. Raise --width."),
+        ({"judge/rarest_kind": 0.0, "judge/spread": 1.0}, {"conditioning": "projection"}, "as it should."),
+        ({"vae/rarest_class": 0.0}, {"mutual_information": 1.0}, "share. Raise --mutual-information."),
+        ({"vae/mask_rate": 0.0}, {"threshold": 0.9, "labels": 100}, "nothing. Lower --threshold, or keep more labels."),
+        ({"vae/mask_rate": 0.0}, {"threshold": 0.9}, "nothing. Lower --threshold."),
+    ],
+)
+def test_nothing_is_advised_that_is_done_already_or_of_labels_where_there_are_none(
+    shown: dict[str, float], settings: dict[str, Any], end: str
+) -> None:
+    (said,) = advice(shown, 1.0, settings)
+    assert said.endswith(end)
+
+
+def test_of_two_signs_whose_remedies_contradict_each_other_the_stronger_is_told() -> None:
+    (ignored,) = advice({"vae/rate": 0.1, "vae/label_use": 0.0}, 1.0, {"latent": 8, "warm_up": 0.2})
+    assert ignored.startswith("Posterior collapse")
+    weak = {"judge/real": 0.5, "judge/made": 0.5, "judge/distance": 0.9, "judge/spread": 0.1}
+    (kept,) = advice(weak, 1.0, {"r1": 1.0, "r2": 1.0, "objective": "relativistic", "width": 8})
+    assert kept.startswith("The discriminator is too weak")
+    assert len(advice(weak, 1.0, {"r1": 0.0, "r2": 0.0, "objective": "relativistic", "width": 8})) == 2, "nothing is left to lower"
+    (turns,) = advice({key: value for key, value in weak.items() if key != "judge/spread"} | {"game/swing": 0.9}, 1.0)
+    assert turns.startswith("The players orbit")
+
+
+def test_a_recipe_says_which_settings_may_be_advised() -> None:
+    known = plan("classification_vae", "digits", labels=100, images=100).recipe.settings
+    unknown = plan("classification_vae", "digits", labels=0, rule="lookahead:every=5", images=100).recipe.settings
+    assert (known["labels"], known["rule"], unknown["rule"], "labels" in unknown) == (100, "alternating", "lookahead", False)
+    assert known["warm_up"] == unknown["warm_up"]
 
 
 @pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: sign.words[:20])
 def test_options_that_are_named_are_those_of_some_system(sign: Sign) -> None:
-    known = {field.name for name in system_names() for field in fields(find_system(name).Config)} | {"rule"}
+    known = {field.name for name in system_names() for field in fields(find_system(name).Config)} | {"rule", "labels"}
     for remedy in sign.remedies:
-        assert {word.replace("-", "_") for word in re.findall(r"--([a-z0-9-]+)", remedy)} <= known
+        changed = {*remedy.raises, *remedy.lowers, *dict(remedy.sets)}
+        assert {word.replace("-", "_") for word in re.findall(r"--([a-z0-9-]+)", remedy.words)} == changed - {"labels"}
+        assert changed | ({remedy.unless} if remedy.unless else set()) <= known
