@@ -209,7 +209,7 @@ def test_clusters_beside_labels_in_a_csv_are_refused_with_what_can_be_done(photo
     [
         (
             {"path": "digits", "classes": 5},
-            "--classes is 5, but 'digits' names 10 classes; leave --classes out, or hide all labels with --labels 0",
+            "--classes is 5, but 'digits' has 10 classes of its own; leave --classes out, or hide all labels with --labels 0",
         ),
         ({"path": "digits", "classes": 1, "labels": 0}, "classes is 1; give 2 clusters or more"),
         ({"path": "digits", "classes": -2}, "classes is -2"),
