@@ -148,9 +148,9 @@ def _taught(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
         return train, None if test is None else without_labels(test, len(train.classes))
     if spec.classes:
         count, file = len(train.classes), spec.labels_file
-        known = f"'{file}' names {count} classes" if file else f"'{train.name}' has {count} classes of its own"
+        own = f"'{file}' names {count} classes" if file else f"'{train.name}' has {count} classes of its own"
         hide = "leave --labels out to look for clusters" if file else "hide all labels with --labels 0"
-        raise BadInput(f"--classes is {spec.classes}, but {known}; leave --classes out, or {hide}.")
+        raise BadInput(f"--classes is {spec.classes}, but {own}; leave --classes out, or {hide}.")
     return train if spec.labels is None else hide_labels(train, spec.labels, spec.label_seed), test
 
 
