@@ -25,11 +25,15 @@ def norm_of(kind: Norm, channels: int) -> nn.Module:
     return nn.InstanceNorm2d(channels, affine=True) if kind == "instance" else nn.BatchNorm2d(channels)
 
 
-def started(net: nn.Module) -> nn.Module:
-    """A network whose convolutions start at N(0, 0.02), as in the paper."""
+def started(net: nn.Module, norm: Norm) -> nn.Module:
+    """A network whose convolutions start at N(0, 0.02), as in the paper; without normalisation such maps would vanish on their way, and start
+    as large as what they are made of (He et al. 2015)."""
     for part in net.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(part.weight, 0.0, 0.02)
+            if norm == "none":
+                nn.init.kaiming_normal_(part.weight, SLOPE)
+            else:
+                nn.init.normal_(part.weight, 0.0, 0.02)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
     return net
@@ -52,26 +56,32 @@ class Down(nn.Module):
 
 class Up(nn.Module):
     """Maps [N, into, h, w] -> [N, out, H, W] for a size whose half, rounded up, they have: ReLU, a transposed 4x4 convolution (or nearest
-    pixels and a 3x3 one, which leaves no checkerboard), normalisation, dropout."""
+    pixels and a 3x3 one, which leaves no checkerboard), normalisation, dropout. A code moves scale and shift of what was normalised."""
 
-    def __init__(self, into: int, out: int, size: tuple[int, int], norm: Norm, upwards: Upwards, dropout: float):
+    def __init__(self, into: int, out: int, size: tuple[int, int], norm: Norm, upwards: Upwards, dropout: float, code: int):
         super().__init__()
         self.size, self.upwards = size, upwards
         self.convolution = nn.Conv2d(into, out, 3, 1, 1) if upwards == "resize" else nn.ConvTranspose2d(into, out, 4, 2, 1)
         self.norm, self.dropout = norm_of(norm, out), nn.Dropout(dropout)
+        self.style = nn.Linear(code, 2 * out) if code else None
 
-    def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o p q"]:
+    def forward(self, x: Float[Tensor, "n i h w"], z: Float[Tensor, "n k"] | None = None) -> Float[Tensor, "n o p q"]:
         """Maps of twice the size."""
         x = torch.relu(x)
         x = self.convolution(interpolate(x, scale_factor=2.0, mode="nearest") if self.upwards == "resize" else x)
-        return self.dropout(self.norm(x[..., : self.size[0], : self.size[1]]))
+        x = self.norm(x[..., : self.size[0], : self.size[1]])
+        if self.style and z is not None:
+            scale, shift = self.style(z)[:, :, None, None].chunk(2, 1)
+            x = x * (1 + scale) + shift
+        return self.dropout(x)
 
 
 class UNet(nn.Module):
     """source [N, into, H, W] -> image [N, out, H, W] in [-1, 1] (where `bounded`): as many halvings as the size allows, and back.
 
     skips: each level of the way up also sees its mirror on the way down; without, an encoder-decoder. No normalisation in the first level
-    and in the innermost, where a map of one pixel would be all that there is to normalise over.
+    and in the innermost, where a map of one pixel would be all that there is to normalise over. code: dimensions of z, which moves scale
+    and shift of each level of the way up but the last (Huang et al. 2018, "MUNIT"); maps of z would be normalised away.
     """
 
     def __init__(
@@ -85,6 +95,7 @@ class UNet(nn.Module):
         dropout: float,
         skips: bool,
         bounded: bool = True,
+        code: int = 0,
     ):
         super().__init__()
         self.bounded = bounded
@@ -102,18 +113,19 @@ class UNet(nn.Module):
             below = channels[level + 1] * (2 if skips and level < depth - 1 else 1)
             last, noisy = level == 0, depth - 1 - level < NOISY
             kind: Norm = "none" if last else norm
-            ups.append(Up(below, out if last else channels[level], sizes[level], kind, upwards, dropout if noisy and not last else 0.0))
+            still = 0.0 if last or not noisy else dropout
+            ups.append(Up(below, out if last else channels[level], sizes[level], kind, upwards, still, 0 if last else code))
         self.ups, self.skips = nn.ModuleList(ups), skips
-        started(self)
+        started(self, norm)
 
-    def forward(self, source: Float[Tensor, "n s h w"]) -> Float[Tensor, "n c h w"]:
-        """Images of sources."""
+    def forward(self, source: Float[Tensor, "n s h w"], z: Float[Tensor, "n k"] | None = None) -> Float[Tensor, "n c h w"]:
+        """Images of sources, and of codes where there are some."""
         maps = [source.contiguous(memory_format=torch.channels_last)]
         for down in self.downs:
             maps.append(down(maps[-1]))
         x = maps.pop()
         for number, up in enumerate(self.ups):
-            x = up(torch.cat([x, maps.pop()], 1) if self.skips and number else x)
+            x = up(torch.cat([x, maps.pop()], 1) if self.skips and number else x, z)
         return torch.tanh(x) if self.bounded else x
 
 
@@ -133,7 +145,7 @@ class PatchCritic(nn.Module):
             layers.append(nn.Sequential(convolution, norm_of(norm, b), nn.LeakyReLU(SLOPE)))
         layers.append(nn.Conv2d(channels[-1], 1, side, 1, 1 if halvings else 0))
         self.layers = nn.ModuleList(layers)
-        started(self)
+        started(self, norm)
 
     def forward(self, x: Float[Tensor, "n i h w"]) -> tuple[Float[Tensor, "n 1 p q"], list[Tensor]]:
         """Logits, and what every layer but the last makes of x."""

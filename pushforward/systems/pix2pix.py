@@ -16,7 +16,8 @@ Shapes: x [N, S, H, W], in [-1, 1] or maps of 0 and 1; y [N, C, H, W] in [-1, 1]
 Departures: instance normalisation without running statistics (Ulyanov et al. 2017), which at batches of one is what the paper's batch
 normalisation is, and the same in use. Without being asked for noise, G leaves its dropout out, so that an answer is the same every time.
 Sources and images are moved a little and mirrored alike (`data/jitter.py`); the rate falls to 0 over the second half, as in the authors'
-later code. One D judges both kinds of answers where there is a code; z enters as maps beside x.
+later code. One D judges both kinds of answers where there is a code; z moves scale and shift of normalised maps (Huang et al. 2018),
+where the paper's maps of z beside x would be normalised away.
 """
 
 from dataclasses import dataclass
@@ -120,13 +121,11 @@ class Generator(nn.Module):
     def __init__(self, c: Settings):
         super().__init__()
         size, dropout = (c.shape[1], c.shape[2]), 0.0 if c.code else c.dropout
-        self.net = UNet(c.source + c.code, c.shape[0], size, c.width, c.norm, c.upwards, dropout, c.net == "unet")
+        self.net = UNet(c.source, c.shape[0], size, c.width, c.norm, c.upwards, dropout, c.net == "unet", code=c.code)
         self.coder = Coder(c.shape, c.code, c.width) if c.code else None
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
-        if z is not None:
-            x = torch.cat([x, z.to(x)[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
-        return self.net(x).float()
+        return self.net(x, None if z is None else z.to(x)).float()
 
 
 class Pix2Pix(System, Edits):
