@@ -26,8 +26,8 @@ def norm_of(kind: Norm, channels: int) -> nn.Module:
 
 
 def started(net: nn.Module, norm: Norm) -> nn.Module:
-    """A network whose convolutions start at N(0, 0.02), as in the paper; without normalisation such maps would vanish on their way, and start
-    as large as what they are made of (He et al. 2015)."""
+    """A network whose convolutions start at N(0, 0.02), as in the paper. Without normalisation such maps would vanish on their way: theirs
+    start as large as what they are made of (He et al. 2015)."""
     for part in net.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
             if norm == "none":
