@@ -188,6 +188,8 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
         "mnist": sheet(runs / "mnist/mnist_gan/seed-0/run"),
         "mnist-2014": sheet(runs / "mnist/gan_2014/seed-0/run"),
         "conditional": sheet(runs / "conditional/projection/run", 10),
+        "dropout-on": sheet(runs / "dropout/on/seed-0/run"),
+        "dropout-off": sheet(runs / "dropout/off/seed-0/run"),
         "toys": clouds(runs),
     }
     lines = Run(runs / "mnist/mnist_gan/seed-0/run").metrics()
