@@ -96,6 +96,24 @@ def test_faces_are_completed_as_they_are(mask: str, monkeypatch: pytest.MonkeyPa
     assert torch.equal(made, pushforward.load("zoo/completion").edit(batch))
 
 
+def test_maps_of_parts_become_faces_of_several_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a map says is read in its answers, and what it does not say differs between them."""
+    monkeypatch.setattr(faces, "COUNT", 100)
+    _, test = faces.read(64, seed=3)
+    batch, reader = replace(test, translate=True).batch(torch.arange(100)), pushforward.load("zoo/reader_faces")
+    system = pushforward.load("zoo/mask_to_face")
+    assert isinstance(system, Edits) and isinstance(reader, Describes) and test.attributes is not None
+    one, two = system.edit(batch, 1), system.edit(batch, 2)
+    assert torch.equal(one, pushforward.load("zoo/mask_to_face").edit(batch, 1))
+    read, again = reader.describe(one), reader.describe(two)
+    for name in ("smile", "turn"):
+        place = faces.ATTRIBUTES.index(name)
+        assert torch.corrcoef(torch.stack([read[:, place], test.attributes[:100, place]]))[0, 1] > 0.6, name
+    for name in ("skin", "hair", "background"):
+        place = faces.ATTRIBUTES.index(name)
+        assert (read[:, place] - again[:, place]).abs().mean() > 0.1, name
+
+
 def test_the_classes_that_are_asked_for_are_those_that_are_drawn() -> None:
     """Each conditional run's samples, read by the classification VAE."""
     reader = pushforward.load("zoo/classification_vae")
