@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch.nn.functional import adaptive_max_pool2d, interpolate
 
+from pushforward import figures
 from pushforward.cli.opening import say
 from pushforward.cli.predicting import decoded, listed, usable
 from pushforward.core import BadInput, Batch
@@ -19,13 +20,13 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
     """Names of a user's images, and the sources that the run's system makes of them, as in training; drawn: they are sources as they are.
 
     Raises:
-        BadInput: no image that can be used, or a run that translates maps of parts, which no image holds.
+        BadInput: no image that can be used.
     """
     if drawn and run.recipe.data.pairs != "edges":
         raise BadInput(f"{run} was not trained on outlines (--pairs edges), and takes images as they are. Leave --drawn out.")
     if drawn:
         return drawings(run, path)
-    if run.recipe.data.palette:
+    if run.recipe.data.palette or run.recipe.data.pairs == "parts":
         return label_maps(run, path)
     shape = run.recipe.config["shape"]
     files, image, changed, bad = usable(path, (channels_of(run), *shape[1:]))
@@ -38,14 +39,8 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
 
 
 def channels_of(run: Run) -> int:
-    """Channels of the images that sources are made of.
-
-    Raises:
-        BadInput: the run translates maps of parts.
-    """
+    """Channels of the images that sources are made of."""
     data, config = run.recipe.data, run.recipe.config
-    if data.pairs == "parts":
-        raise BadInput(f"{run} translates maps of the parts of drawn faces, which no image holds. Use reconstruct.")
     if data.pairs == "edges":
         return int(config["shape"][0])
     return 3 if data.pairs == "grey" else int(config["source"])
@@ -72,6 +67,15 @@ def drawings(run: Run, path: Path) -> tuple[list[str], Batch]:
     return files, {"source": torch.stack(sources)}
 
 
+def colours_of(run: Run) -> str:
+    """The palette in which a run's maps are drawn: that of its recipe, that which was found, or of drawn faces that of sheets."""
+    recipe = run.recipe
+    if recipe.data.pairs == "parts":
+        return ",".join(f"{colour}={part}" for colour, part in zip(figures.part_colours(len(recipe.parts)), recipe.parts, strict=True))
+    # of a palette that was found, the colours are the names
+    return ",".join(recipe.parts) if recipe.data.palette.isdecimal() else recipe.data.palette
+
+
 def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
     """Names and sources of a user's label maps, each snapped to the run's colours before it is resized, as in training.
 
@@ -79,8 +83,7 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
         BadInput: there is none, or one whose colours are far from the run's.
     """
     height, width = run.recipe.config["shape"][1:]
-    # of a palette that was found, the colours are the names
-    palette = ",".join(run.recipe.parts) if run.recipe.data.palette.isdecimal() else run.recipe.data.palette
+    palette = colours_of(run)
     files, sources = [], []
     for name, _, read in decoded(path):
         pixels = torch.from_numpy(np.asarray(Image.fromarray(read).convert("RGB")).transpose(2, 0, 1).copy())[None]

@@ -4,7 +4,7 @@ from pushforward.figures.canvas import save
 from pushforward.figures.charts import accuracies, confusion, curves, reliability
 from pushforward.figures.maps import animation, cloth, clouds, latent_grid
 from pushforward.figures.planes import codes, marginals, points, to_plane
-from pushforward.figures.sheets import as_picture, completions, interpolation, labelled, manifold, pairs, parsed, sheet
+from pushforward.figures.sheets import as_picture, completions, interpolation, labelled, manifold, pairs, parsed, part_colours, sheet
 from pushforward.figures.trajectories import distances, trajectories
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "marginals",
     "pairs",
     "parsed",
+    "part_colours",
     "points",
     "reliability",
     "save",

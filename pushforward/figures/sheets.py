@@ -66,8 +66,19 @@ def as_picture(source: Any) -> NDArray[Any]:
 
 def in_colours(maps: NDArray[Any]) -> NDArray[Any]:
     """A colour for the map [N, P, H, W] that is largest at each pixel."""
-    colours = np.array([[int(name[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5)] for name in PALETTE], np.float32)
-    return colours[maps.argmax(1) % len(colours)].transpose(0, 3, 1, 2)
+    names = part_colours(maps.shape[1])
+    colours = np.array([[int(name[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5)] for name in names], np.float32)
+    return colours[maps.argmax(1)].transpose(0, 3, 1, 2)
+
+
+def part_colours(count: int) -> list[str]:
+    """The colours `#rrggbb` in which maps of so many parts are drawn: a palette, then the same halfway to white, then halfway to black."""
+    found = []
+    for number in range(count):
+        name, towards = PALETTE[number % len(PALETTE)], (None, 255, 0)[number // len(PALETTE) % 3]
+        parts = [int(name[place : place + 2], 16) for place in (1, 3, 5)]
+        found.append("#" + "".join(f"{part if towards is None else (part + towards) // 2:02x}" for part in parts))
+    return found
 
 
 def parsed(images: Any, answers: Any, truth: Any, parts: int) -> Image.Image:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import pushforward
+from pushforward import figures
 from pushforward.cli.sources import shown_of
 from pushforward.metrics.fills import COMPONENTS
 from pushforward.runs import Run
@@ -117,8 +119,20 @@ def test_pictures_and_pages(ask, place, run):
     assert page.code == 0 and 'id="translations"' in page.path.read_text()
 
 
+def test_maps_of_parts_are_painted_in_the_colours_of_sheets(ask, place, tmp_path):
+    run = Run(place / "parts")
+    batch = run.data()[1].batch(torch.arange(1))
+    picture = figures.as_picture(batch["source"])[0].transpose(1, 2, 0)
+    Image.fromarray(np.round((picture + 1) * 127.5).astype(np.uint8)).save(tmp_path / "map.png")
+    answer = ask("edit", place / "parts", tmp_path / "map.png", "--out", tmp_path / "made")
+    assert answer.code == 0, answer.err
+    made = np.asarray(Image.open(tmp_path / "made" / "map.png")) / 127.5 - 1
+    wanted = run.open().edit({"source": batch["source"]})[0].permute(1, 2, 0).numpy()
+    assert np.abs(made - wanted).max() < 0.01
+
+
 def test_what_cannot_be_edited_is_a_sentence(ask, place, tmp_path):
-    assert "maps of the parts of drawn faces" in ask("edit", place / "parts", place / "photo.png").err
+    assert "is the source a label map?" in ask("edit", place / "parts", place / "photo.png").err
     assert "which edits no images" in ask("edit", "zoo/vae", place / "photo.png").err
     Image.new("RGB", (16, 16), (0, 255, 0)).save(tmp_path / "green.png")
     assert "are far from all colours of its palette" in ask("edit", place / "labels", tmp_path / "green.png").err
