@@ -157,7 +157,11 @@ def palette_for(palette: str, data: Dataset) -> Palette:
         )
     far = float((torch.cdist(even_pixels(data.source), meant.colours).amin(1) > FAR).float().mean())
     if far > 0.1:
-        raise BadInput(f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette; is the source a label map?")
+        known = ", ".join(
+            dict.fromkeys("#" + "".join(f"{round(value):02x}" for value in row) for row in meant.colours.expand(-1, 3).tolist())
+        )
+        told = f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette"
+        raise BadInput(f"{told}; is the source a label map? It should be drawn in {known}.")
     return meant
 
 
