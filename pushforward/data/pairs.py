@@ -146,7 +146,7 @@ def palette_for(palette: str, data: Dataset) -> Palette:
         raise BadInput("palette asks for kinds of pixels, but the source is a map of parts already; leave palette out.")
     if palette.isdecimal() and 2 <= int(palette) <= 255:
         colours = found_colours(data, int(palette))
-        names = tuple(f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in colours.expand(-1, 3).tolist())
+        names = tuple(map(written, colours.expand(-1, 3).tolist()))
         meant: Palette | None = Palette(colours, tuple(range(len(names))), names)
     else:
         meant = palette_of(palette)
@@ -157,12 +157,15 @@ def palette_for(palette: str, data: Dataset) -> Palette:
         )
     far = float((torch.cdist(even_pixels(data.source), meant.colours).amin(1) > FAR).float().mean())
     if far > 0.1:
-        known = ", ".join(
-            dict.fromkeys("#" + "".join(f"{round(value):02x}" for value in row) for row in meant.colours.expand(-1, 3).tolist())
-        )
+        known = ", ".join(dict.fromkeys(map(written, meant.colours.expand(-1, 3).tolist())))
         told = f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette"
         raise BadInput(f"{told}; is the source a label map? It should be drawn in {known}.")
     return meant
+
+
+def written(colour: list[float]) -> str:
+    """Red, green and blue in 0..255 as `#rrggbb`."""
+    return "#" + "".join(f"{round(value):02x}" for value in colour)
 
 
 def found_colours(data: Dataset, count: int) -> Float[Tensor, "k c"]:
