@@ -30,12 +30,14 @@ class Maxout(nn.Module):
 
 
 class FlatReader(nn.Module):
-    """x [N, *shape] -> features [N, features], fully connected: leaky ReLU or maxout, with dropout where asked for."""
+    """x [N, *shape] -> features [N, features], fully connected: leaky ReLU or maxout, with dropout where asked for.
+
+    Images are read with black as 0, as in 2014: where most of an image is black, -1 in its place makes D win."""
 
     def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
         super().__init__()
         width = width // maxout if maxout else width  # units, each the largest of `maxout` linear ones
-        into, self.features = torch.Size(shape).numel(), width
+        self.image, into, self.features = len(shape) == 3, torch.Size(shape).numel(), width
         parts: list[nn.Module] = []
         for _ in range(layers):
             parts += [Maxout(into, width, maxout)] if maxout else [nn.Linear(into, width), nn.LeakyReLU(SLOPE)]
@@ -45,7 +47,7 @@ class FlatReader(nn.Module):
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
-        return self.layers(x)
+        return self.layers((x + 1) / 2 if self.image else x)
 
 
 class ResidualReader(nn.Module):
@@ -74,7 +76,7 @@ class Critic(nn.Module):
 
 
 class FlatGenerator(nn.Module):
-    """code [N, D] -> example [N, *shape], fully connected, leaky ReLU."""
+    """code [N, D] -> example [N, *shape], fully connected, leaky ReLU; images end in a sigmoid, onto [-1, 1]."""
 
     def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
         super().__init__()
@@ -84,7 +86,8 @@ class FlatGenerator(nn.Module):
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n *s"]:
         """Examples of codes."""
-        return self.layers(code).unflatten(1, self.shape)
+        output = self.layers(code).unflatten(1, self.shape)
+        return torch.tanh(output / 2) if len(self.shape) == 3 else output  # 2 sigmoid(o) - 1
 
     def halfway(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n units"]:
         """What the first half of the layers makes of codes."""
@@ -97,7 +100,7 @@ def kind_for(net: AdversarialNet, shape: tuple[int, ...]) -> Literal["mlp", "res
 
 
 def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width: int, layers: int) -> FlatGenerator | ResidualDecoder:
-    """A generator code [N, code] -> example [N, *shape]; images are not cut to [-1, 1]."""
+    """A generator code [N, code] -> example [N, *shape]; images of a residual one are not cut to [-1, 1]."""
     kind = kind_for(net, shape)
     width = width or WIDTHS[kind]
     return FlatGenerator(code, shape, width, layers) if kind == "mlp" else ResidualDecoder(code, shape, width)

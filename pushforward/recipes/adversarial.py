@@ -32,7 +32,7 @@ def mnist_conditional_gan() -> Plan:
 def gan_2014() -> Plan:
     """The GAN of 2014 on MNIST close to its own settings: fully connected, maxout and dropout in D, SGD with momentum. Ten minutes.
 
-    Ours are leaky slopes in G and no sigmoid at its end, Gaussian codes, momentum and rate without schedules of their own, dropout at
+    Ours are leaky slopes in G, Gaussian codes, momentum and rate without schedules of their own, dropout at
     hidden layers alone, and averaged weights."""
     settings = {
         "objective": "non_saturating",
