@@ -11,8 +11,9 @@ from pushforward.core import BadInput
 from pushforward.nets.pair import kind_of
 from pushforward.nets.residual import ResidualDecoder, ResidualEncoder
 
-AdversarialNet = Literal["auto", "mlp", "residual"]
-WIDTHS = {"mlp": 128, "residual": 32}
+AdversarialNet = Literal["auto", "mlp", "mlp_2014", "residual"]
+"""`mlp_2014`: images end in a sigmoid and D reads black as 0. Where most of an image is black, -1 in its place makes D win."""
+WIDTHS = {"mlp": 128, "mlp_2014": 128, "residual": 32}
 SLOPE = 0.2
 """Of leaky ReLUs below 0."""
 
@@ -32,12 +33,13 @@ class Maxout(nn.Module):
 class FlatReader(nn.Module):
     """x [N, *shape] -> features [N, features], fully connected: leaky ReLU or maxout, with dropout where asked for.
 
-    Images are read with black as 0, as in 2014: where most of an image is black, -1 in its place makes D win."""
+    brightness: read images in [-1, 1] as [0, 1].
+    """
 
-    def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
+    def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int, brightness: bool):
         super().__init__()
         width = width // maxout if maxout else width  # units, each the largest of `maxout` linear ones
-        self.image, into, self.features = len(shape) == 3, torch.Size(shape).numel(), width
+        self.brightness, into, self.features = brightness, torch.Size(shape).numel(), width
         parts: list[nn.Module] = []
         for _ in range(layers):
             parts += [Maxout(into, width, maxout)] if maxout else [nn.Linear(into, width), nn.LeakyReLU(SLOPE)]
@@ -47,7 +49,7 @@ class FlatReader(nn.Module):
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
-        return self.layers((x + 1) / 2 if self.image else x)
+        return self.layers((x + 1) / 2 if self.brightness else x)
 
 
 class ResidualReader(nn.Module):
@@ -76,34 +78,45 @@ class Critic(nn.Module):
 
 
 class FlatGenerator(nn.Module):
-    """code [N, D] -> example [N, *shape], fully connected, leaky ReLU; images end in a sigmoid, onto [-1, 1]."""
+    """code [N, D] -> example [N, *shape], fully connected, leaky ReLU; with a sigmoid at the end, onto [-1, 1], where asked for."""
 
-    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
+    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int, sigmoid: bool):
         super().__init__()
         sizes = [code, *[width] * layers]
         parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.LeakyReLU(SLOPE))]
         self.layers, self.shape = nn.Sequential(*parts, nn.Linear(width, torch.Size(shape).numel())), shape
+        self.sigmoid = sigmoid
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n *s"]:
         """Examples of codes."""
         output = self.layers(code).unflatten(1, self.shape)
-        return torch.tanh(output / 2) if len(self.shape) == 3 else output  # 2 sigmoid(o) - 1
+        return torch.tanh(output / 2) if self.sigmoid else output  # 2 sigmoid(o) - 1
 
     def halfway(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n units"]:
         """What the first half of the layers makes of codes."""
         return self.layers[: len(self.layers) // 2](code)
 
 
-def kind_for(net: AdversarialNet, shape: tuple[int, ...]) -> Literal["mlp", "residual"]:
-    """What `auto` means for examples of this shape."""
+def kind_for(net: AdversarialNet, shape: tuple[int, ...]) -> Literal["mlp", "mlp_2014", "residual"]:
+    """What `auto` means for examples of this shape.
+
+    Raises:
+        BadInput: mlp_2014 or convolutions for rows of a table.
+    """
+    if net == "mlp_2014":
+        if len(shape) == 1:
+            raise BadInput(f"net is 'mlp_2014', whose sigmoid paints pixels, but the data are rows of {shape[0]} numbers. Take --net mlp.")
+        return net
     return "mlp" if kind_of(net, shape) == "mlp" else "residual"
 
 
 def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width: int, layers: int) -> FlatGenerator | ResidualDecoder:
-    """A generator code [N, code] -> example [N, *shape]; images of a residual one are not cut to [-1, 1]."""
+    """A generator code [N, code] -> example [N, *shape]; only images of mlp_2014 end in [-1, 1]."""
     kind = kind_for(net, shape)
     width = width or WIDTHS[kind]
-    return FlatGenerator(code, shape, width, layers) if kind == "mlp" else ResidualDecoder(code, shape, width)
+    if kind == "residual":
+        return ResidualDecoder(code, shape, width)
+    return FlatGenerator(code, shape, width, layers, sigmoid=kind == "mlp_2014")
 
 
 def reader_for(
@@ -116,10 +129,10 @@ def reader_for(
     """
     kind = kind_for(net, shape)
     width = width or WIDTHS[kind]
-    if kind != "mlp":
+    if kind == "residual":
         if maxout:
             raise BadInput(f"maxout is {maxout}, but a residual network has no layers of maxout units. Take --net mlp, or --maxout 0.")
         return ResidualReader(shape, width, dropout)
     if maxout > width:
         raise BadInput(f"maxout is {maxout}, but a layer has {width} linear units to take the largest of. Make --maxout {width} or less.")
-    return FlatReader(shape, width, layers, dropout, maxout)
+    return FlatReader(shape, width, layers, dropout, maxout, brightness=kind == "mlp_2014")

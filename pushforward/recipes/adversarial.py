@@ -38,7 +38,7 @@ def gan_2014() -> Plan:
         "objective": "non_saturating",
         "r1": 0.0,
         "r2": 0.0,
-        "net": "mlp",
+        "net": "mlp_2014",
         "width": 1200,
         "layers": 2,
         "maxout": 5,

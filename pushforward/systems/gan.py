@@ -8,15 +8,14 @@ By default in the form of Huang et al. 2024, "The GAN is dead; long live the GAN
     G minimises    E softplus(D(x) - D(G(z)))
 
 No normalisation layers; averaged weights of G give the samples. `objective` names the other games (`pushforward.maths.game_values`). The
-GAN of 2014 is `--objective non_saturating --r1 0 --r2 0 --dropout 0.5 --maxout 5 --net mlp --optimiser sgd`, zero-sum with `--objective
-minimax`; least squares, hinge (with `--spectral`) and Wasserstein (with `--gradient-penalty 10 --turns 5`) are there to compare, as in
-their papers with `--r1 0 --r2 0`.
+GAN of 2014 is `--objective non_saturating --r1 0 --r2 0 --dropout 0.5 --maxout 5 --net mlp_2014 --optimiser sgd`, zero-sum with
+`--objective minimax`; least squares, hinge (with `--spectral`) and Wasserstein (with `--gradient-penalty 10 --turns 5`) are there to
+compare, as in their papers with `--r1 0 --r2 0`.
 
 Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; D(x) [N].
 Departures: residual networks with pixel shuffling and SiLU, whose slopes are smooth, in place of bilinear resampling and leaky ReLU;
 penalties may be lazy (Karras et al. 2020: every k-th round, k times as heavy), which is cheaper, and no longer what convergence is proved
-for. Images are cut to [-1, 1] when sampled, not by a layer that saturates; fully connected networks end in a sigmoid and read black as 0,
-as in 2014. Of adaptive views (Karras et al. 2020) the share p follows
+for. Images are cut to [-1, 1] when sampled, not by a layer that saturates. Of adaptive views (Karras et al. 2020) the share p follows
 E sign D(x), where D compares E sign(D(x) - its middle), every round.
 """
 
@@ -75,7 +74,7 @@ class Settings:
     latent: Annotated[int, Ge(1)] = 64
     """Dimensions of z."""
     net: AdversarialNet = "auto"
-    """Fully connected for rows and tiny images, residual above; or one of these."""
+    """Fully connected for rows and tiny images, residual above; or one of these. mlp_2014 ends in a sigmoid and reads black as 0."""
     width: Annotated[int, Ge(0)] = 0
     """Hidden units (mlp) or channels after the first halving (residual); 0: 128 or 32."""
     layers: Annotated[int, Ge(1)] = 3

@@ -1,32 +1,39 @@
-"""Fully connected networks of GANs: images as in 2014, rows without bounds."""
+"""Fully connected networks of GANs, usual and as in 2014."""
 
 import pytest
 import torch
 
-from pushforward.nets import reader_for
+from pushforward.core import BadInput
+from pushforward.nets import AdversarialNet, generator_for, reader_for
 from pushforward.nets.adversarial import FlatGenerator
 
-
-@pytest.mark.parametrize("shape", [(1, 8, 8), (20,)])
-def test_images_end_in_a_sigmoid_and_rows_do_not(shape: tuple[int, ...]) -> None:
-    torch.manual_seed(0)
-    generator = FlatGenerator(4, shape, 16, 2)
-    code = torch.randn(64, 4)
-    output = generator.layers(100 * code).unflatten(1, shape)
-    expected = 2 * torch.sigmoid(output) - 1 if len(shape) == 3 else output
-    assert output.abs().max() > 2
-    torch.testing.assert_close(generator(100 * code), expected)
+SHAPE = (1, 8, 8)
 
 
-@pytest.mark.parametrize(("shape", "nothing"), [((1, 8, 8), -1.0), ((20,), 0.0)])
+def test_of_2014_is_the_usual_network_and_a_sigmoid() -> None:
+    usual, old = (generator_for(net, 4, SHAPE, 16, 2) for net in ("mlp", "mlp_2014"))
+    assert isinstance(old, FlatGenerator)
+    old.load_state_dict(usual.state_dict())
+    code = 100 * torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+    assert usual(code).abs().max() > 2
+    torch.testing.assert_close(old(code), 2 * torch.sigmoid(usual(code)) - 1)
+
+
+@pytest.mark.parametrize(("net", "nothing"), [("mlp_2014", -1.0), ("mlp", 0.0)])
 @pytest.mark.parametrize("maxout", [0, 4])
-def test_black_is_read_as_nothing(shape: tuple[int, ...], nothing: float, maxout: int) -> None:
-    """Whatever weighs a pixel of the first layer, a black image shows its bias alone."""
+def test_what_is_read_as_nothing(net: AdversarialNet, nothing: float, maxout: int) -> None:
+    """However the first layer weighs pixels, such an image shows its bias alone: black in 2014, grey usually."""
     torch.manual_seed(0)
-    reader = reader_for("mlp", shape, 16, 2, maxout=maxout)
-    black = torch.full((3, *shape), nothing)
-    before = reader(black)
+    reader = reader_for(net, SHAPE, 16, 2, maxout=maxout)
+    image = torch.full((3, *SHAPE), nothing)
+    before = reader(image)
     first = next(layer for layer in reader.modules() if isinstance(layer, torch.nn.Linear))
     first.weight.data.mul_(10)
-    torch.testing.assert_close(reader(black), before)
-    assert not torch.allclose(reader(black + 1), before[0])
+    torch.testing.assert_close(reader(image), before)
+    assert not torch.allclose(reader(image + 1), before[0])
+
+
+def test_rows_have_no_sigmoid() -> None:
+    for made in (lambda: generator_for("mlp_2014", 4, (20,), 16, 2), lambda: reader_for("mlp_2014", (20,), 16, 2)):
+        with pytest.raises(BadInput, match="rows of 20 numbers"):
+            made()
