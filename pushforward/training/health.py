@@ -11,6 +11,8 @@ Told = dict[str, float]
 Settings = Mapping[str, Any]
 STEEP = 1e4
 """Squared slope of a logit, per unit of a pixel or a standard deviation, that no sound training reaches."""
+DEAD = 1e-6
+"""Squared slope below which a discriminator is the same everywhere; sound ones on images and mixtures stay above 1e-5."""
 LONG, STILL = 100, 0.05
 """Reports from which on swings can be told, and the standard deviation below which a value stands still."""
 ROUNDS = 50
@@ -67,6 +69,7 @@ class Sign:
 
 FIRMER = Remedy("raise --r1 and --r2", raises=("r1", "r2"))
 RELATIVE = Remedy("use --objective relativistic with --r1 and --r2", raises=("r1", "r2"), sets=(("objective", "relativistic"),))
+LOOSER = Remedy("lower --r1 and --r2", lowers=("r1", "r2"))
 SLOWER = Remedy("lower --rate", lowers=("rate",))
 SIGNS = (
     Sign(
@@ -137,13 +140,20 @@ SIGNS = (
         (Remedy("use --rule extragradient", sets=(("rule", "extragradient"),)), FIRMER),
     ),
     Sign(
+        ("slope_real", "slope_made"),
+        lambda t: max(t["slope_real"], t["slope_made"]) < DEAD,
+        "The discriminator has died: it says the same of everything (squared slopes {slope_real:.1g} and {slope_made:.1g}).",
+        (SLOWER, LOOSER),
+        after=0.05,
+    ),
+    Sign(
         ("real", "made", "distance"),
         lambda t: t["real"] - t["made"] < 0.04 and t["distance"] > 0.3,
         "The discriminator is too weak: it gives real and generated examples the same ({real:.0%} and {made:.0%}), and they are far apart.",
         (
             Remedy("raise --faster-discriminator", raises=("faster_discriminator",)),
             Remedy("raise --width", raises=("width",)),
-            Remedy("lower --r1 and --r2", lowers=("r1", "r2")),
+            LOOSER,
         ),
     ),
     Sign(

@@ -41,6 +41,7 @@ BROKEN: dict[str, tuple[Any, dict[str, Any]]] = {
         LINE,
         NO_PENALTY | SMALL | {"objective": "wasserstein", "optimiser": "sgd", "rate": 0.03, "rule": "simultaneous", "images": 20_000},
     ),
+    "The discriminator has died": ("digits", {"net": "residual", "width": 8, "rate": 0.03, "r1": 1e3, "r2": 1e3, "images": 8_000}),
     "Pixels are saturated": ("digits", {"rate": 0.1, "images": 6_000}),
 }
 FOLLOWS: dict[str, set[str]] = {
@@ -51,6 +52,7 @@ FOLLOWS: dict[str, set[str]] = {
     "A class is missing": {"Collapse"},
     "The discriminator's slopes explode": {"Collapse"},
     "The players orbit": {"The discriminator is too weak", "Collapse"},
+    "The discriminator has died": set(),
     "Pixels are saturated": {"A class is missing", "The discriminator's slopes explode"},
 }
 """What else may be said, being what comes of it."""

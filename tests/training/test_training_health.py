@@ -54,6 +54,10 @@ ODD = {
     "Collapse: generated examples differ from each other only 10% as much": {"judge/spread": 0.1},
     "A class is missing among generated examples: the rarest comes 0%": {"judge/rarest_kind": 0.0},
     "The discriminator grows steep at generated examples (squared slope 500, 0.1": {"judge/slope_made": 500.0},
+    "The discriminator has died: it says the same of everything (squared slopes 1e-07 and 2e-08)": {
+        "judge/slope_real": 1e-7,
+        "judge/slope_made": 2e-8,
+    },
     "The discriminator's slopes explode (squared 1e+06 at real": {"judge/slope_real": 1e6, "judge/slope_made": 1e5},
     "The players orbit: the value of the game swings to and fro (regularity 80%)": {"game/swing": 0.8},
     "Pixels are saturated: 40%": {"judge/outside": 0.4},
