@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import silu
 
 from pushforward.core import BadInput
 from pushforward.nets.pair import kind_of
@@ -15,7 +16,7 @@ AdversarialNet = Literal["auto", "mlp", "mlp_2014", "residual"]
 """`mlp_2014`: images end in a sigmoid and D reads black as 0. Where most of an image is black, -1 in its place makes D win."""
 WIDTHS = {"mlp": 128, "mlp_2014": 128, "residual": 32}
 SLOPE = 0.2
-"""Of leaky ReLUs below 0."""
+"""Of activations far below 0."""
 
 
 class Maxout(nn.Module):
@@ -53,7 +54,10 @@ class FlatReader(nn.Module):
 
 
 class ResidualReader(nn.Module):
-    """image [N, C, H, W] -> features [N, features]."""
+    """image [N, C, H, W] -> features [N, features].
+
+    The last activation leaks: slope penalties can push all units of a SiLU so far below 0 that D is the same everywhere, for good.
+    """
 
     def __init__(self, shape: tuple[int, ...], width: int, dropout: float):
         super().__init__()
@@ -62,7 +66,8 @@ class ResidualReader(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
         """Features of images."""
-        return self.dropout(self.encoder(x))
+        units = self.encoder.units(x)
+        return self.dropout(silu(units) * (1 - SLOPE) + SLOPE * units)
 
 
 class Critic(nn.Module):

@@ -70,9 +70,13 @@ class ResidualEncoder(nn.Module):
         self.features = HIDDEN * width
         self.end = nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], self.features)
 
+    def units(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
+        """Features of images before the last activation."""
+        return self.end(silu(self.blocks(x)).flatten(1))
+
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
         """Features of images."""
-        return silu(self.end(silu(self.blocks(x)).flatten(1)))
+        return silu(self.units(x))
 
 
 class ResidualDecoder(nn.Module):

@@ -5,7 +5,7 @@ import torch
 
 from pushforward.core import BadInput
 from pushforward.nets import AdversarialNet, generator_for, reader_for
-from pushforward.nets.adversarial import FlatGenerator
+from pushforward.nets.adversarial import FlatGenerator, ResidualReader
 
 SHAPE = (1, 8, 8)
 
@@ -37,3 +37,16 @@ def test_rows_have_no_sigmoid() -> None:
     for made in (lambda: generator_for("mlp_2014", 4, (20,), 16, 2), lambda: reader_for("mlp_2014", (20,), 16, 2)):
         with pytest.raises(BadInput, match="rows of 20 numbers"):
             made()
+
+
+def test_a_discriminator_does_not_die() -> None:
+    """However far all of its last units are below 0, they still say how images differ."""
+    torch.manual_seed(0)
+    reader = reader_for("residual", SHAPE, 4, 1)
+    assert isinstance(reader, ResidualReader)
+    reader.encoder.end.bias.data.fill_(-100.0)
+    x = torch.randn(8, *SHAPE, requires_grad=True)
+    assert reader.encoder(x).abs().max() < 1e-6, "SiLU alone would say 0"
+    (slope,) = torch.autograd.grad(reader(x).sum(), x)
+    (whole,) = torch.autograd.grad(reader.encoder.units(x).sum(), x)
+    torch.testing.assert_close(slope, 0.2 * whole)
