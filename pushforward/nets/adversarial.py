@@ -7,13 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import silu
+from torch.nn.utils.parametrize import register_parametrization
 
 from pushforward.core import BadInput
 from pushforward.nets.pair import kind_of
 from pushforward.nets.residual import ResidualDecoder, ResidualEncoder
 
 AdversarialNet = Literal["auto", "mlp", "mlp_2014", "residual"]
-"""`mlp_2014`: images end in a sigmoid and D reads black as 0. Where most of an image is black, -1 in its place makes D win."""
+"""`mlp_2014`: fully connected as in 2014; see `FlatReader2014` and `FlatGenerator2014`."""
 WIDTHS = {"mlp": 128, "mlp_2014": 128, "residual": 32}
 SLOPE = 0.2
 """Of activations far below 0."""
@@ -32,15 +33,12 @@ class Maxout(nn.Module):
 
 
 class FlatReader(nn.Module):
-    """x [N, *shape] -> features [N, features], fully connected: leaky ReLU or maxout, with dropout where asked for.
+    """x [N, *shape] -> features [N, features], fully connected: leaky ReLU or maxout, with dropout where asked for."""
 
-    brightness: read images in [-1, 1] as [0, 1].
-    """
-
-    def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int, brightness: bool):
+    def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
         super().__init__()
         width = width // maxout if maxout else width  # units, each the largest of `maxout` linear ones
-        self.brightness, into, self.features = brightness, torch.Size(shape).numel(), width
+        into, self.features = torch.Size(shape).numel(), width
         parts: list[nn.Module] = []
         for _ in range(layers):
             parts += [Maxout(into, width, maxout)] if maxout else [nn.Linear(into, width), nn.LeakyReLU(SLOPE)]
@@ -50,7 +48,37 @@ class FlatReader(nn.Module):
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
-        return self.layers((x + 1) / 2 if self.brightness else x)
+        return self.layers(x)
+
+
+class MaxNorm(nn.Module):
+    """weight [out, into] -> the same with no row longer than `norm` (Srebro & Shraibman 2005)."""
+
+    def __init__(self, norm: float):
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, weight: Float[Tensor, "o i"]) -> Float[Tensor, "o i"]:
+        """Rows that are not too long."""
+        return torch.renorm(weight, 2, 0, self.norm)
+
+
+class FlatReader2014(FlatReader):
+    """The same as released with the paper: tiny weights at first, none too long for a unit, and pixels left out where units are.
+
+    Images in [-1, 1] are read as [0, 1]: where most of an image is black, -1 in its place makes D win.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
+        super().__init__(shape, width, layers, dropout, maxout)
+        self.entrance = nn.Dropout(0.2 if dropout else 0.0)
+        for layer in [part for part in self.modules() if isinstance(part, nn.Linear)]:
+            start(layer, 0.005)
+            register_parametrization(layer, "weight", MaxNorm(1.9365))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
+        """Features of images."""
+        return super().forward(self.entrance((x + 1) / 2))
 
 
 class ResidualReader(nn.Module):
@@ -83,23 +111,48 @@ class Critic(nn.Module):
 
 
 class FlatGenerator(nn.Module):
-    """code [N, D] -> example [N, *shape], fully connected, leaky ReLU; with a sigmoid at the end, onto [-1, 1], where asked for."""
+    """code [N, D] -> example [N, *shape], fully connected, leaky ReLU."""
 
-    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int, sigmoid: bool):
+    activation: nn.Module = nn.LeakyReLU(SLOPE)
+
+    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
         super().__init__()
         sizes = [code, *[width] * layers]
-        parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.LeakyReLU(SLOPE))]
+        parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), self.activation)]
         self.layers, self.shape = nn.Sequential(*parts, nn.Linear(width, torch.Size(shape).numel())), shape
-        self.sigmoid = sigmoid
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n *s"]:
         """Examples of codes."""
-        output = self.layers(code).unflatten(1, self.shape)
-        return torch.tanh(output / 2) if self.sigmoid else output  # 2 sigmoid(o) - 1
+        return self.layers(code).unflatten(1, self.shape)
 
     def halfway(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n units"]:
         """What the first half of the layers makes of codes."""
         return self.layers[: len(self.layers) // 2](code)
+
+
+class FlatGenerator2014(FlatGenerator):
+    """The same as released with the paper: ReLU, small weights at first, and a sigmoid at the end, onto [-1, 1]."""
+
+    activation = nn.ReLU()
+
+    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
+        super().__init__(code, shape, width, layers)
+        for layer in [part for part in self.modules() if isinstance(part, nn.Linear)]:
+            start(layer, 0.05)
+
+    def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
+        """Images of codes."""
+        return torch.tanh(super().forward(code) / 2)  # 2 sigmoid(o) - 1
+
+
+def start(layer: nn.Linear, most: float) -> None:
+    """Weights uniform between -most and most, biases 0."""
+    nn.init.uniform_(layer.weight, -most, most)
+    nn.init.zeros_(layer.bias)
+
+
+GENERATORS = {"mlp": FlatGenerator, "mlp_2014": FlatGenerator2014}
+READERS = {"mlp": FlatReader, "mlp_2014": FlatReader2014}
 
 
 def kind_for(net: AdversarialNet, shape: tuple[int, ...]) -> Literal["mlp", "mlp_2014", "residual"]:
@@ -121,7 +174,7 @@ def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width:
     width = width or WIDTHS[kind]
     if kind == "residual":
         return ResidualDecoder(code, shape, width)
-    return FlatGenerator(code, shape, width, layers, sigmoid=kind == "mlp_2014")
+    return GENERATORS[kind](code, shape, width, layers)
 
 
 def reader_for(
@@ -140,4 +193,4 @@ def reader_for(
         return ResidualReader(shape, width, dropout)
     if maxout > width:
         raise BadInput(f"maxout is {maxout}, but a layer has {width} linear units to take the largest of. Make --maxout {width} or less.")
-    return FlatReader(shape, width, layers, dropout, maxout, brightness=kind == "mlp_2014")
+    return READERS[kind](shape, width, layers, dropout, maxout)

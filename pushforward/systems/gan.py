@@ -74,7 +74,7 @@ class Settings:
     latent: Annotated[int, Ge(1)] = 64
     """Dimensions of z."""
     net: AdversarialNet = "auto"
-    """Fully connected for rows and tiny images, residual above; or one of these. mlp_2014 ends in a sigmoid and reads black as 0."""
+    """Fully connected for rows and tiny images, residual above; or one of these."""
     width: Annotated[int, Ge(0)] = 0
     """Hidden units (mlp) or channels after the first halving (residual); 0: 128 or 32."""
     layers: Annotated[int, Ge(1)] = 3

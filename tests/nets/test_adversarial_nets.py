@@ -5,18 +5,19 @@ import torch
 
 from pushforward.core import BadInput
 from pushforward.nets import AdversarialNet, generator_for, reader_for
-from pushforward.nets.adversarial import FlatGenerator, ResidualReader
+from pushforward.nets.adversarial import FlatGenerator2014, FlatReader2014, MaxNorm, ResidualReader
 
 SHAPE = (1, 8, 8)
 
 
-def test_of_2014_is_the_usual_network_and_a_sigmoid() -> None:
-    usual, old = (generator_for(net, 4, SHAPE, 16, 2) for net in ("mlp", "mlp_2014"))
-    assert isinstance(old, FlatGenerator)
-    old.load_state_dict(usual.state_dict())
-    code = 100 * torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
-    assert usual(code).abs().max() > 2
-    torch.testing.assert_close(old(code), 2 * torch.sigmoid(usual(code)) - 1)
+def test_images_of_2014_end_in_a_sigmoid() -> None:
+    torch.manual_seed(0)
+    generator = generator_for("mlp_2014", 4, SHAPE, 16, 2)
+    assert isinstance(generator, FlatGenerator2014)
+    code = 1e5 * torch.randn(64, 4)
+    output = generator.layers(code).unflatten(1, SHAPE)
+    assert output.abs().max() > 2
+    torch.testing.assert_close(generator(code), 2 * torch.sigmoid(output) - 1)
 
 
 @pytest.mark.parametrize(("net", "nothing"), [("mlp_2014", -1.0), ("mlp", 0.0)])
@@ -26,11 +27,28 @@ def test_what_is_read_as_nothing(net: AdversarialNet, nothing: float, maxout: in
     torch.manual_seed(0)
     reader = reader_for(net, SHAPE, 16, 2, maxout=maxout)
     image = torch.full((3, *SHAPE), nothing)
-    before = reader(image)
     first = next(layer for layer in reader.modules() if isinstance(layer, torch.nn.Linear))
-    first.weight.data.mul_(10)
+    first.bias.data.normal_()
+    before = reader(image)
+    weighs = next(weight for weight in first.parameters() if weight.ndim == 2)
+    weighs.data.normal_()
     torch.testing.assert_close(reader(image), before)
     assert not torch.allclose(reader(image + 1), before[0])
+
+
+@pytest.mark.parametrize(("dropout", "share"), [(0.5, 0.2), (0.0, 0.0)])
+def test_pixels_are_left_out_where_units_are(dropout: float, share: float) -> None:
+    reader = reader_for("mlp_2014", SHAPE, 16, 2, dropout, 4)
+    assert isinstance(reader, FlatReader2014)
+    assert (reader.entrance(torch.ones(10_000)) == 0).double().mean() == pytest.approx(share, abs=0.02)
+
+
+def test_no_unit_has_long_weights() -> None:
+    torch.manual_seed(0)
+    long, short = torch.randn(50), torch.randn(50)
+    found = MaxNorm(2.0)(torch.stack([long / long.norm() * 5, short / short.norm(), long / long.norm() * 2]))
+    torch.testing.assert_close(found.norm(dim=1), torch.tensor([2.0, 1.0, 2.0]))
+    torch.testing.assert_close(found[0], long / long.norm() * 2)
 
 
 def test_rows_have_no_sigmoid() -> None:

@@ -108,12 +108,13 @@ def test_adaptive_views_grow_while_real_examples_are_known_and_shrink_again() ->
         {"spectral": True, "objective": "hinge"},
         {"maxout": 3, "dropout": 0.5, "optimiser": "sgd", "objective": "minimax", "r1": 0, "r2": 0},
         {"gradient_penalty": 10.0, "turns": 5, "objective": "wasserstein", "r1": 0, "r2": 0},
+        {"net": "mlp_2014", "maxout": 4, "shape": (1, 8, 8)},
     ],
 )
 def test_the_other_games_play(settings: dict[str, Any]) -> None:
     system = gan(**settings)
-    rows = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
-    train, _ = open_data(DataSpec("memory", held_out=0.0), rows.numpy())
+    examples = torch.rand(200, *system.config.shape, generator=torch.Generator().manual_seed(0))
+    train, _ = open_data(DataSpec("memory", held_out=0.0), examples if examples.ndim == 4 else examples.numpy())
     trainer = Trainer(system, Shuffled(train, 0), 32 * 6, device="cpu")
     for _ in trainer.rounds():
         pass
