@@ -12,12 +12,13 @@ Three ways to tell the discriminator:
 
 Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; labels [N] in 0..K-1, or attributes [N, A] in [0, 1];
 D(x, y) [N].
-Departures: as in `gan.py`; relativistic pairs share y. The auxiliary classifier learns from real examples alone in D's turn; each attribute
-is named apart, as a probability.
+Departures: as in `gan.py`; relativistic pairs share y. What stands at the entrance under concatenation is multiplied by sqrt(1 + Y/C). The
+auxiliary classifier learns from real examples alone in D's turn; each attribute is named apart, as a probability.
 """
 
 from copy import deepcopy
 from dataclasses import dataclass
+from math import sqrt
 from typing import Annotated, Literal
 
 import torch
@@ -101,13 +102,14 @@ class Discriminator(nn.Module):
         self.conditioning = c.conditioning
         beside = known if c.conditioning == "concatenation" else 0
         self.reader = reader_for(c.net, (c.shape[0] + beside, *c.shape[1:]), c.width, c.layers)
+        self.scale = sqrt(1 + beside / c.shape[0])  # first weights shrink with what is read: x counts as much as were it alone
         self.head = nn.Linear(self.reader.features, 1)
         if c.conditioning != "concatenation":
             self.naming = nn.Linear(self.reader.features, known, bias=c.conditioning == "auxiliary")  # E, or c's layer
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         if self.conditioning == "concatenation":
-            x = torch.cat([x, y.view(*y.shape, *[1] * (x.ndim - 2)).expand(*y.shape, *x.shape[2:])], 1)
+            x = self.scale * torch.cat([x, y.view(*y.shape, *[1] * (x.ndim - 2)).expand(*y.shape, *x.shape[2:])], 1)
         h = self.reader(x)
         logit, named = self.head(h)[:, 0], torch.zeros_like(y) if self.conditioning == "concatenation" else self.naming(h)
         return (logit + (named * y).sum(1) if self.conditioning == "projection" else logit).float(), named.float()
