@@ -113,13 +113,15 @@ class Critic(nn.Module):
 class FlatGenerator(nn.Module):
     """code [N, D] -> example [N, *shape], fully connected, leaky ReLU."""
 
-    activation: nn.Module = nn.LeakyReLU(SLOPE)
-
     def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
         super().__init__()
         sizes = [code, *[width] * layers]
-        parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), self.activation)]
+        parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), self.activation())]
         self.layers, self.shape = nn.Sequential(*parts, nn.Linear(width, torch.Size(shape).numel())), shape
+
+    def activation(self) -> nn.Module:
+        """What stands after each hidden layer."""
+        return nn.LeakyReLU(SLOPE)
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n *s"]:
         """Examples of codes."""
@@ -133,12 +135,14 @@ class FlatGenerator(nn.Module):
 class FlatGenerator2014(FlatGenerator):
     """The same as released with the paper: ReLU, small weights at first, and a sigmoid at the end, onto [-1, 1]."""
 
-    activation = nn.ReLU()
-
     def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
         super().__init__(code, shape, width, layers)
         for layer in [part for part in self.modules() if isinstance(part, nn.Linear)]:
             start(layer, 0.05)
+
+    def activation(self) -> nn.Module:
+        """What stands after each hidden layer."""
+        return nn.ReLU()
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Images of codes."""

@@ -12,8 +12,8 @@ Three ways to tell the discriminator:
 
 Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; labels [N] in 0..K-1, or attributes [N, A] in [0, 1];
 D(x, y) [N].
-Departures: as in `gan.py`; relativistic pairs share y. What stands at the entrance under concatenation is multiplied by sqrt(1 + Y/C). The
-auxiliary classifier learns from real examples alone in D's turn; each attribute is named apart, as a probability.
+Departures: as in `gan.py`; relativistic pairs share y. What stands at the entrance under concatenation is multiplied by sqrt(1 + Y/C), but
+in networks of 2014. The auxiliary classifier learns from real examples alone in D's turn; each attribute is named apart, as a probability.
 """
 
 from copy import deepcopy
@@ -102,7 +102,8 @@ class Discriminator(nn.Module):
         self.conditioning = c.conditioning
         beside = known if c.conditioning == "concatenation" else 0
         self.reader = reader_for(c.net, (c.shape[0] + beside, *c.shape[1:]), c.width, c.layers)
-        self.scale = sqrt(1 + beside / c.shape[0])  # first weights shrink with what is read: x counts as much as were it alone
+        # first weights shrink with what is read (those of 2014 do not): so x counts as much as were it alone
+        self.scale = 1.0 if c.net == "mlp_2014" else sqrt(1 + beside / c.shape[0])
         self.head = nn.Linear(self.reader.features, 1)
         if c.conditioning != "concatenation":
             self.naming = nn.Linear(self.reader.features, known, bias=c.conditioning == "auxiliary")  # E, or c's layer

@@ -56,6 +56,15 @@ def test_maps_of_a_class_take_nothing_from_the_image() -> None:
     assert moved[1] == pytest.approx(moved[0], rel=0.1)
 
 
+def test_networks_of_2014_read_black_as_nothing_beside_a_class_too() -> None:
+    D = made(shape=(1, 8, 8), conditioning="concatenation", net="mlp_2014", layers=1).discriminator
+    black, y = torch.full((1, 1, 8, 8), -1.0), -torch.ones(1, K)
+    before = D(black, y)[0]
+    next(weight for weight in D.reader.parameters() if weight.ndim == 2).data.mul_(10)
+    torch.testing.assert_close(D(black, y)[0], before)
+    assert not torch.equal(D(black + 1, y)[0], before)
+
+
 @pytest.mark.parametrize("way", ["projection", "concatenation", "auxiliary"])
 @pytest.mark.parametrize("objective", ["relativistic", "non_saturating"])
 def test_losses_are_the_game_on_what_d_says_of_x_and_y(way: str, objective: str) -> None:
