@@ -95,9 +95,10 @@ def completions(data: str) -> str:
 
 def row_of(numbers: dict[str, Any], name: str, suffix: str) -> list[str]:
     """Decibels for each hole, then means over all of them."""
-    means = {key: statistics.mean(numbers[hole][key + suffix] for hole in MASKS) for key in (SHARP, PARTS, "SSIM")}
+    means = {key: statistics.mean(numbers[hole][key + suffix] for hole in MASKS) for key in (SHARP, PARTS)}
     found = [f"{numbers[hole][HOLE + suffix]:.2f}" for hole in MASKS]
-    return [name, *found, f"{means[SHARP]:.2f}", percent(means[PARTS]), f"{means['SSIM']:.3f}"]
+    alike = [numbers[hole]["SSIM" + suffix] for hole in MASKS if "SSIM" + suffix in numbers[hole]]
+    return [name, *found, f"{means[SHARP]:.2f}", percent(means[PARTS]), f"{statistics.mean(alike):.3f}" if alike else ""]
 
 
 SHARP, PARTS = "sharpness ratio in the hole", "parts as in the truth, in the hole"

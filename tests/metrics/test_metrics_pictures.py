@@ -40,6 +40,14 @@ def test_sharpness_inside_a_mask_is_that_of_the_part_and_not_of_its_seam() -> No
     assert pictures.sharpness(X, X, thin) == pytest.approx(1), "of a hole that is all rim, the rim"
 
 
+def test_structural_similarity_of_two_greys_is_that_of_their_brightness() -> None:
+    """(2 a b + c) / (a² + b² + c), c = .01², for brightness a and b in 0..1 (Wang et al. 2004): there is no structure to differ."""
+    a, b = torch.full((1, 3, 16, 16), -0.05), torch.full((1, 3, 16, 16), 0.05)
+    assert pictures.ssim(a, b) == pytest.approx((2 * 0.475 * 0.525 + 1e-4) / (0.475**2 + 0.525**2 + 1e-4), abs=1e-5)
+    assert pictures.ssim(-torch.ones_like(a), torch.ones_like(a)) == pytest.approx(1e-4, abs=1e-5), "black beside white"
+    assert pictures.ssim(X, -X) < 0, "the negative of what has no brightness in common but the mean"
+
+
 def test_structural_similarity_inside_a_mask_is_that_of_its_windows() -> None:
     y = torch.where(torch.arange(32) < 16, X, X.flip(0))
     left, right = torch.zeros(4, 1, 32, 32), torch.zeros(4, 1, 32, 32)
