@@ -36,7 +36,7 @@ class Edit:
     drawn: Annotated[bool, arg(help_behavior_hint="")] = False
     """Images are drawings, dark lines on white, of a run trained on outlines (--pairs edges); else outlines are found in photos."""
     several: int = 0
-    """Answers drawn at random beside the one that is always the same, of a run with noise (pix2pix, conditional_vae)."""
+    """Answers drawn at random beside the one that is always the same, of a run with noise (pix2pix, conditional_vae, form paper)."""
     out: Maybe[Path] = None
     """Folder to write to; edited in the run folder where nothing is said."""
 

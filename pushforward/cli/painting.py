@@ -43,11 +43,11 @@ class Photo:
     """`source` and `mask` of the part, in the size of the run."""
 
     def put(self, painted: Float[Tensor, "1 c p q"]) -> Float[Tensor, "1 c h w"]:
-        """What was painted of the part, enlarged to its place; around it there is nothing."""
+        """What was painted of the part, enlarged to its place; around it its rim goes on, so that there is no slope to be blended."""
         if painted.shape[2:] != self.side:
             painted = interpolate(painted, self.side, mode="bicubic", antialias=True).clamp(-1, 1)
         bottom, right = self.image.shape[2] - self.top - self.side[0], self.image.shape[3] - self.left - self.side[1]
-        return pad(painted, (self.left, right, self.top, bottom))
+        return pad(painted, (self.left, right, self.top, bottom), mode="replicate")
 
 
 def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
@@ -79,9 +79,10 @@ def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Phot
         raise BadInput(f"'{name}' has {wide}x{tall} pixels, but the run was trained on {width}x{height}; resize it.")
     side = (height, width) if same else (min(tall, wide),) * 2
     top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
-    hole = pad(hidden(run.recipe.data.mask, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
     if mask:
         hole = drawn_masks.drawn(mask.expanduser(), tall, wide)[None, None]
+    else:
+        hole = pad(hidden(run.recipe.data.mask, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
     inside = hole[:, :, top : top + side[0], left : left + side[1]]
     if float(inside.sum()) < float(hole.sum()):
         raise BadInput(

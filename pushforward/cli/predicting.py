@@ -1,5 +1,6 @@
 """Reading a user's images as a run's classifier sees them. Imports torch: loaded when needed."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from pushforward.cli.opening import classes_of, say
 from pushforward.core import BadInput, Classifies, Describes, Samples, System
 from pushforward.data import Dataset
 from pushforward.data.archive import Entry, opened
-from pushforward.data.decode import NoImage, decode
+from pushforward.data.decode import NoImage, decode, loses
 from pushforward.data.images import printable
 from pushforward.data.resize import fitted
 from pushforward.runs import Run
@@ -105,19 +106,23 @@ def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Te
     Raises:
         BadInput: a path that is not there, or no image in it.
     """
-    files, images, changed, bad = [], [], 0, []
+    files, images, changed, bad, lost = [], [], 0, [], Counter[str]()
     with entries(path) as found:
         for entry in found:
             try:
-                pixels, as_it_was = suited(entry, shape)
+                content = content_of(entry)
+                pixels, as_it_was = suited(content, shape)
             except NoImage as reason:
                 bad.append(f"{printable(entry.name)} ({reason})")
                 continue
             files.append(printable(entry.name))
             images.append(pixels)
             changed += not as_it_was
+            lost.update(filter(None, [loses(content)]))
     if not images:
         raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
+    for what, often in lost.items():
+        say(f"{often} of {len(files)} images: {what}.")
     return files, torch.from_numpy(np.stack(images)), changed, bad
 
 
@@ -140,14 +145,14 @@ def entries(path: Path) -> Iterator[list[Entry]]:
         yield [Entry(path.name, path.read_bytes)]
 
 
-def suited(entry: Entry, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
+def suited(content: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
     """An image as uint8 of `shape` [c, h, w], and whether it was so already.
 
     Raises:
         NoImage: why it cannot be used.
     """
     channels, height, width = shape
-    pixels = decode(content_of(entry))
+    pixels = decode(content)
     image = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
     same = image.size == (width, height)
     if not same and width != height:

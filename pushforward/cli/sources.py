@@ -1,19 +1,30 @@
 """What a run that edits images is shown of a user's. Imports torch: loaded when needed."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from PIL import Image
+from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, interpolate
 
 from pushforward import figures
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import decoded, listed, usable
+from pushforward.cli.predicting import decoded
 from pushforward.core import BadInput, Batch
 from pushforward.data import Dataset, pairs
+from pushforward.data.decode import loses
+from pushforward.data.resize import fitted
 from pushforward.runs import Run
+
+COMPARED = 64
+"""Training pairs that a user's images are compared with."""
+LEVELS = 8
+"""Of each channel that the colours of an image are counted in."""
 
 
 def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batch]:
@@ -28,14 +39,73 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
         return drawings(run, path)
     if run.recipe.data.palette or run.recipe.data.pairs == "parts":
         return label_maps(run, path)
-    shape = run.recipe.config["shape"]
-    files, image, changed, bad = usable(path, (channels_of(run), *shape[1:]))
-    if changed or bad:
-        how = f"fitted to {shape[2]}x{shape[1]} pixels and {channels_of(run)} channels"
-        say(f"{changed} of {len(files)} images were {how}; files left out: {listed(bad) if bad else 'none'}.")
-    data, way = Dataset(path.name, image=image, names=tuple(files)), run.recipe.data.pairs
-    found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
+    height, width = run.recipe.config["shape"][1:]
+    channels, way = channels_of(run), run.recipe.data.pairs
+    files, images = [], []
+    for name, pixels in given(run, path):
+        picture = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
+        if picture.size != (width, height):
+            if width != height:
+                raise BadInput(
+                    f"'{name}' has {picture.width}x{picture.height} pixels, but the run was trained on {width}x{height}; resize it."
+                )
+            picture = fitted(picture, width)
+        files.append(name)
+        images.append(torch.from_numpy(np.asarray(picture).reshape(height, width, channels).transpose(2, 0, 1).copy()))
+    data = Dataset(path.name, image=torch.stack(images), names=tuple(files))
+    if way in ("edges", "grey"):
+        found = pairs.part_of(data, way)
+    else:
+        found = replace(data, source=data.image)
+        say_backwards(run, found)
     return files, {"source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]}
+
+
+def given(run: Run, path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and pixels of a user's images, of a pair side by side those of its source; what is not kept as it was is said at the end.
+
+    Raises:
+        BadInput: a path that is not there, or no image in it.
+    """
+    data, (height, width) = run.recipe.data, run.recipe.config["shape"][1:]
+    coloured = not data.palette and data.pairs not in ("edges", "grey", "parts") and channels_of(run) == 3
+    said, count = Counter[str](), 0
+    for name, content, pixels in decoded(path):
+        count += 1
+        if data.pairs in pairs.HALVES and pixels.shape[1] * height == 2 * width * pixels.shape[0]:
+            side = data.pairs.partition("-")[0]
+            pixels = np.split(pixels, 2, 1)[side == "right"]
+            said[f"a pair side by side, of which the {side} half was taken"] += 1
+        if lost := loses(content):
+            said[lost] += 1
+        if pixels.shape[:2] != (height, width):
+            said[f"fitted to {width}x{height} pixels"] += 1
+        if coloured and pixels.ndim == 2:
+            said["grey, but sources of the run have colours"] += 1
+        yield name, pixels
+    for what, often in said.items():
+        say(f"{often} of {count} images: {what}.")
+
+
+def say_backwards(run: Run, data: Dataset) -> None:
+    """A sentence where most images look like what the run makes rather than like what it makes it of, if its pairs can still be read."""
+    try:
+        train, _ = run.data()
+    except BadInput:
+        return
+    if train.source is None or train.image is None or data.source is None or train.source.shape[1] != train.image.shape[1]:
+        return
+    some = torch.linspace(0, len(train) - 1, COMPARED).long()
+    sources, targets = (torch.cdist(colours(data.source), colours(each[some]), 1).amin(1) for each in (train.source, train.image))
+    if (count := int((targets < sources / 2).sum())) > len(data) / 2:
+        told = f"{count} of {len(data)} images look like what {run} makes, not like what it makes it of"
+        say(f"{told}. For the other direction, train with the sides of --pairs exchanged.")
+
+
+def colours(x: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n b"]:
+    """How often each level of each channel occurs in an image."""
+    level = (x.long() * LEVELS // 256).flatten(2)
+    return torch.nn.functional.one_hot(level, LEVELS).float().mean(2).flatten(1)
 
 
 def channels_of(run: Run) -> int:
@@ -55,7 +125,7 @@ def drawings(run: Run, path: Path) -> tuple[list[str], Batch]:
     """
     height, width = run.recipe.config["shape"][1:]
     files, sources = [], []
-    for name, _, pixels in decoded(path):
+    for name, pixels in given(run, path):
         picture = Image.fromarray(pixels).convert("L")
         scale = min(picture.height / height, picture.width / width)
         tall, wide = max(1, round(scale * height)), max(1, round(scale * width))
@@ -85,7 +155,7 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
     height, width = run.recipe.config["shape"][1:]
     palette = colours_of(run)
     files, sources = [], []
-    for name, _, read in decoded(path):
+    for name, read in given(run, path):
         pixels = torch.from_numpy(np.asarray(Image.fromarray(read).convert("RGB")).transpose(2, 0, 1).copy())[None]
         drawn = Dataset(name, image=pixels, source=pixels)
         snapped = pairs.snapped(drawn, pairs.palette_for(palette, drawn))

@@ -17,7 +17,7 @@ from pushforward.core import UNLABELLED, BadInput
 from pushforward.data.archive import Entry, opened
 from pushforward.data.checks import check_memory, sorted_naturally
 from pushforward.data.dataset import Dataset
-from pushforward.data.decode import NoImage, decode
+from pushforward.data.decode import NoImage, decode, loses
 
 TOLERATED = 0.05
 """Share of files that may be no images."""
@@ -84,7 +84,7 @@ def printable(name: str) -> str:
 
 
 def _images(path: Path, size: int) -> tuple[Tensor, list[str], list[str]]:
-    """The pixels uint8 [n, c, h, w] and the names of all images below `path`, and a note on the files that are none."""
+    """The pixels uint8 [n, c, h, w] and the names of all images below `path`, and notes on what was lost and left out."""
     with opened(path) as entries:
         if not entries:
             raise BadInput(f"There is no file in '{path}'; give a folder or zip of images.")
@@ -93,8 +93,9 @@ def _images(path: Path, size: int) -> tuple[Tensor, list[str], list[str]]:
 
 
 def _decode_all(path: Path, entries: list[Entry], size: int) -> tuple["_Stack", list[str], list[str]]:
-    stack, names, bad = _Stack(str(path), len(entries)), [], []
-    for done, (entry, pixels) in enumerate(_decoded(entries, size), 1):
+    stack, names, bad, lost = _Stack(str(path), len(entries)), [], [], Counter[str]()
+    for done, (entry, (pixels, what)) in enumerate(_decoded(entries, size), 1):
+        lost[what] += 1
         if isinstance(pixels, str):
             bad.append(f"{printable(entry.name)} ({pixels})")
         else:
@@ -106,8 +107,10 @@ def _decode_all(path: Path, entries: list[Entry], size: int) -> tuple["_Stack", 
                 f"{len(bad)} of the {first}{done} files in '{path}' are no images that can be used, and at most 5 % of "
                 f"{len(entries)} may be: {_listed(bad, 5)}; remove them, or give another folder."
             )
-    note = f"{len(bad)} of {len(entries)} files were no images that can be used and were left out: {_listed(bad, LISTED)}."
-    return stack, names, [note] if bad else []
+    notes = [f"{often} of {len(entries)} images: {what}." for what, often in lost.items() if what]
+    if bad:
+        notes.append(f"{len(bad)} of {len(entries)} files were no images that can be used and were left out: {_listed(bad, LISTED)}.")
+    return stack, names, notes
 
 
 def _listed(items: list[str], most: int) -> str:
@@ -115,8 +118,11 @@ def _listed(items: list[str], most: int) -> str:
     return ", ".join(items[:most]) + more
 
 
-def _decoded(entries: list[Entry], size: int) -> Iterator[tuple[Entry, np.ndarray | str]]:
-    """Each entry with its pixels, or with the reason why there are none. Threads: Pillow decodes without the interpreter's lock."""
+def _decoded(entries: list[Entry], size: int) -> Iterator[tuple[Entry, tuple[np.ndarray | str, str]]]:
+    """Each entry with its pixels, or with the reason why there are none, and what could not be kept.
+
+    Threads: Pillow decodes without the interpreter's lock.
+    """
     one = partial(_decode_entry, size=size)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of bad EXIF data and of large images, for which there are rules here
@@ -130,15 +136,15 @@ def _decoded(entries: list[Entry], size: int) -> Iterator[tuple[Entry, np.ndarra
                 yield from zip(chunk, chain.from_iterable(threads.map(lambda group: list(map(one, group)), groups)), strict=True)
 
 
-def _decode_entry(entry: Entry, size: int) -> np.ndarray | str:
+def _decode_entry(entry: Entry, size: int) -> tuple[np.ndarray | str, str]:
     try:
         content = entry.read()
     except Exception as error:  # zipfile and zlib raise nearly every kind on broken members
-        return f"unreadable: {error or type(error).__name__}"
+        return f"unreadable: {error or type(error).__name__}", ""
     try:
-        return decode(content, size)
+        return decode(content, size), loses(content)
     except NoImage as reason:
-        return str(reason)
+        return str(reason), ""
 
 
 class _Stack:

@@ -91,8 +91,9 @@ def ssim(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     def similarity(y: Pictures, x: Pictures, hole: Masks | None) -> Float[Tensor, " m"]:
-        brightness = [(each.double() + 1) / 2 for each in (x, y)]  # means are compared as shares of what is brightest: black has to be 0
-        found, windows = structural_similarity_index_measure(*brightness, data_range=1.0, reduction="none", return_full_image=True)
+        found, windows = structural_similarity_index_measure(  # means are compared as well: black has to be 0
+            (x.double() + 1) / 2, (y.double() + 1) / 2, data_range=1.0, reduction="none", return_full_image=True
+        )
         return found.view(len(x)) if hole is None else where_counted(windows, hole)
 
     same_shape(truth, made)

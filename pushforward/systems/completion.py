@@ -224,8 +224,8 @@ class Completion(System, Edits):
 
     @torch.no_grad()
     def painted(self, batch: Batch, seed: int | None = None) -> Tensor:
-        """y, what is seen painted too."""
-        return self.painted_by(self.averaged, batch["source"], batch["mask"], seed or 0).clamp(-1, 1)
+        """y, what is seen painted too; without a seed always the same, and none that a seed draws."""
+        return self.painted_by(self.averaged, batch["source"], batch["mask"], 0 if seed is None else seed + 1).clamp(-1, 1)
 
 
 def reconstruction(apart: Tensor, mask: Tensor) -> Tensor:

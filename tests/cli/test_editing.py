@@ -10,7 +10,10 @@ from PIL import Image
 
 import pushforward
 from pushforward import figures
+from pushforward.cli.painting import Photo
 from pushforward.cli.sources import shown_of
+from pushforward.data import images
+from pushforward.maths.poisson import blended
 from pushforward.metrics.fills import COMPONENTS
 from pushforward.runs import Run
 
@@ -281,3 +284,83 @@ def test_answers_are_judged_by_other_networks(ask, place, tmp_path):
     for words, (run, judge) in refused.items():
         answer = ask("evaluate", run, "--split", "train", "--count", 20, "--judge", judge)
         assert answer.code == 2 and words in answer.err, (words, answer.err)
+
+
+@pytest.mark.parametrize("size", [(50, 30), (30, 50)])
+def test_a_seam_disappears_where_the_hole_touches_the_edge_of_what_is_seen(size):
+    """All is of one grey, what is painted too: so is the answer, though nothing was painted beside the square."""
+    hole = torch.zeros(1, 1, *size)
+    top, left = (max(0, (side - min(size)) // 2) for side in size)
+    hole[..., top : top + 20, left : left + 20] = 1
+    grey = torch.full((1, 3, *size), 0.5)
+    photo = Photo("grey.png", grey, hole, top, left, (30, 30), {})
+    torch.testing.assert_close(blended(grey, photo.put(grey[..., :30, :30]), hole), grey)
+
+
+def test_the_noise_of_the_papers_form_is_drawn(ask, tmp_path):
+    run = pushforward.train(
+        "completion", "faces", form="paper", mask="square", size=32, images=32, width=4, run=tmp_path / "run", quiet=True
+    )
+    Image.new("RGB", (32, 32), (90, 60, 30)).save(tmp_path / "photo.png")
+    answer = ask("edit", run.folder, tmp_path / "photo.png", "--several", 2, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_the_mask_of_the_training_is_not_needed_where_another_is_given(ask, place, tmp_path):
+    Image.open(place / "hole.png").save(tmp_path / "own.png")
+    run = pushforward.train(
+        "completion", "faces", mask=str(tmp_path / "own.png"), size=16, images=32, width=4, run=tmp_path / "run", quiet=True
+    )
+    (tmp_path / "own.png").unlink()
+    photo = Image.open(place / "photo.png").resize((16, 16))
+    photo.save(tmp_path / "photo.png")
+    assert ask("edit", run.folder, tmp_path / "photo.png", "--mask", place / "hole.png").code == 0
+    missing = ask("edit", run.folder, tmp_path / "photo.png")
+    assert missing.code == 2 and "There is no file" in missing.err
+
+
+SAID = {
+    "side by side": (
+        lambda image: np.concatenate([image, 255 - image], 1),
+        "1 of 1 images: a pair side by side, of which the left half was taken.",
+    ),
+    "clear": (lambda image: np.dstack([image, image[..., 0]]), "1 of 1 images: what is transparent was laid on white."),
+    "deep": (lambda image: image[..., 0].astype(np.uint16) * 257, "1 of 1 images: of its 16 bits 8 were kept."),
+    "wide": (lambda image: image[:10], "1 of 1 images: fitted to 16x16 pixels."),
+    "grey": (lambda image: image[..., 0], "1 of 1 images: grey, but sources of the run have colours."),
+    "the other way": (lambda image: 255 - image, "1 of 1 images look like what"),
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_what_is_not_as_in_training_is_said(ask, colours, kind, tmp_path):
+    """The run makes light images of dark ones."""
+    change, words = SAID[kind]
+    image = np.random.default_rng(0).integers(0, 100, (16, 16, 3), np.uint8)
+    Image.fromarray(image).save(tmp_path / "usual.png")
+    usual = ask("edit", colours, tmp_path / "usual.png")
+    assert usual.code == 0 and usual.err == "", usual.err
+    Image.fromarray(change(image)).save(tmp_path / "given.png")
+    answer = ask("edit", colours, tmp_path / "given.png")
+    assert answer.code == 0 and words in answer.err, answer.err
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory) -> Path:
+    """A run that makes negatives of dark images."""
+    place = tmp_path_factory.mktemp("colours")
+    (place / "pairs").mkdir()
+    for number in range(20):
+        image = np.random.default_rng(number).integers(0, 100, (16, 16, 3), np.uint8)
+        Image.fromarray(np.concatenate([image, 255 - image], 1)).save(place / "pairs" / f"{number}.png")
+    pushforward.train("pix2pix", str(place / "pairs"), pairs="left-to-right", objective="l1", run=place / "run", **SMALL)
+    return place / "run"
+
+
+def test_what_is_lost_of_images_to_train_on_is_noted(tmp_path):
+    for number in range(4):
+        pixels = np.random.default_rng(number).integers(0, 256, (8, 8, 4), np.uint8)
+        Image.fromarray(pixels if number else pixels[..., 0].astype(np.uint16) * 257).save(tmp_path / f"{number}.png")
+    train, _ = images.read(tmp_path)
+    assert set(train.notes) == {"3 of 4 images: what is transparent was laid on white.", "1 of 4 images: of its 16 bits 8 were kept."}
