@@ -7,24 +7,23 @@
 Three ways to tell the discriminator:
 
     projection     D = w' h(x) + y' E h(x), E learned                                                          (Miyato & Koyama 2018)
-    concatenation  y beside x at the entrance, as one map (or number) for each of its entries                  (the paper)
+    concatenation  D = w' a(V [h(x), y]), y beside the features of x under one more layer                      (the paper)
     auxiliary      D = w' h(x), and c(y|x) names y: both players also minimise auxiliary * -log c(y|x)         (Odena et al. 2017)
 
 Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; labels [N] in 0..K-1, or attributes [N, A] in [0, 1];
 D(x, y) [N].
-Departures: as in `gan.py`; relativistic pairs share y. What stands at the entrance under concatenation is multiplied by sqrt(1 + Y/C), but
-in networks of 2014. The auxiliary classifier learns from real examples alone in D's turn; each attribute is named apart, as a probability.
+Departures: as in `gan.py`; relativistic pairs share y. Under concatenation y has no layer of its own first, and G takes it beside z. The
+auxiliary classifier learns from real examples alone in D's turn; each attribute is named apart, as a probability.
 """
 
 from copy import deepcopy
 from dataclasses import dataclass
-from math import sqrt
 from typing import Annotated, Literal
 
 import torch
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, leaky_relu
 
 from pushforward.core import (
     UNLABELLED,
@@ -46,6 +45,7 @@ from pushforward.core import (
 from pushforward.maths import noise, one_hot
 from pushforward.maths.game_values import Objective, discriminator_loss, floating, generator_loss, rest, squared_slope, value
 from pushforward.nets import AdversarialNet, generator_for, reader_for
+from pushforward.nets.adversarial import SLOPE
 
 ELSEWHERE = 2**40
 """Added to the seed of z for that of y."""
@@ -76,6 +76,10 @@ class Settings:
     """Hidden units (mlp) or channels after the first halving (residual); 0: 128 or 32."""
     layers: Annotated[int, Ge(1)] = 3
     """Hidden layers of fully connected networks."""
+    dropout: Annotated[float, Interval(ge=0, lt=1)] = 0.0
+    """Share of D's hidden units that are left out."""
+    maxout: Annotated[int, Ge(0)] = 0
+    """Of D's linear units only the largest of each so many counts (Goodfellow et al. 2013), fully connected; 0: leaky ReLU."""
     r1: Annotated[float, Ge(0)] = 1.0
     """gamma of gamma/2 |dD/dx|^2 at real examples."""
     r2: Annotated[float, Ge(0)] = 1.0
@@ -100,19 +104,21 @@ class Discriminator(nn.Module):
     def __init__(self, c: Settings, known: int):
         super().__init__()
         self.conditioning = c.conditioning
-        beside = known if c.conditioning == "concatenation" else 0
-        self.reader = reader_for(c.net, (c.shape[0] + beside, *c.shape[1:]), c.width, c.layers)
-        # first weights shrink with what is read (those of 2014 do not): so x counts as much as were it alone
-        self.scale = 1.0 if c.net == "mlp_2014" else sqrt(1 + beside / c.shape[0])
-        self.head = nn.Linear(self.reader.features, 1)
-        if c.conditioning != "concatenation":
-            self.naming = nn.Linear(self.reader.features, known, bias=c.conditioning == "auxiliary")  # E, or c's layer
+        self.reader = reader_for(c.net, c.shape, c.width, c.layers, c.dropout, c.maxout)
+        features = self.reader.features
+        self.head = nn.Linear(features, 1)
+        if c.conditioning == "concatenation":
+            self.joint = nn.Linear(features + known, features)
+        else:
+            self.naming = nn.Linear(features, known, bias=c.conditioning == "auxiliary")  # E, or c's layer
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        if self.conditioning == "concatenation":
-            x = self.scale * torch.cat([x, y.view(*y.shape, *[1] * (x.ndim - 2)).expand(*y.shape, *x.shape[2:])], 1)
         h = self.reader(x)
-        logit, named = self.head(h)[:, 0], torch.zeros_like(y) if self.conditioning == "concatenation" else self.naming(h)
+        if self.conditioning == "concatenation":
+            h, named = leaky_relu(self.joint(torch.cat([h, y.to(h.dtype)], 1)), SLOPE), torch.zeros_like(y)
+        else:
+            named = self.naming(h)
+        logit = self.head(h)[:, 0]
         return (logit + (named * y).sum(1) if self.conditioning == "projection" else logit).float(), named.float()
 
 
