@@ -12,9 +12,8 @@ from pushforward.data import Dataset, DataSpec, open_data
 from pushforward.data.palettes import twins
 from pushforward.recipes.pace import fitting_width, measure
 from pushforward.runs import Recipe, Run, config_as_json, config_of, start
-from pushforward.training import find_rule
 from pushforward.training.machines import choose_precision, join_ranks, largest, usual_device
-from pushforward.training.rules import Implicit
+from pushforward.training.rules import check_play, find_rule
 
 PASSES = 20
 """Passes over the data where neither images nor minutes are asked for."""
@@ -86,8 +85,6 @@ def order(
     if what not in recipes and what not in system_names() and "." not in what:
         known = [*recipes, *system_names()]
         raise BadInput(f"There is no recipe or system '{what}'{nearest(what, known)} Known: {', '.join(known)}.")
-    if isinstance(find_rule(options.get("rule", "alternating")), Implicit):
-        raise BadInput("Implicit play is for games of a few numbers (pushforward game). Use --rule extragradient.")
     if what in TOYS:
         raise BadInput(f"{what} learns from no data; play it: pushforward game {TOYS[what]}.")
     spec_options = {key: options.pop(key) for key in list(options) if key in [f.name for f in fields(DataSpec)] and key != "path"}
@@ -154,6 +151,7 @@ def complete(
         return kind(config_of(kind, settings | ({"width": width} if width else {})), **opened)  # type: ignore[call-arg]
 
     built = build(0)
+    check_play(find_rule(how.get("rule", "alternating")), built.players())
     how["precision"] = choose_precision(how.get("precision", "auto"), built, usual_device())
     timing = {key: value for key, value in how.items() if key not in ("labelled", "seed", "tensorboard")}
     if minutes is not None:

@@ -29,12 +29,18 @@ class Remedy:
     sets: tuple[tuple[str, Any], ...] = ()
     unless: str = ""
     """A setting of systems that do so anyway."""
+    where: Callable[[Settings], bool] = lambda _: True
+    """Whether the system takes it with its other settings."""
 
     def possible(self, settings: Settings | None) -> bool:
         """Whether it can be followed where these are all settings, and was not before."""
         if settings is None:
             return True
-        if self.unless in settings or not all(name in settings for name in (*self.raises, *self.lowers, *dict(self.sets))):
+        if (
+            self.unless in settings
+            or not self.where(settings)
+            or not all(name in settings for name in (*self.raises, *self.lowers, *dict(self.sets)))
+        ):
             return False
         follows = bool(self.sets) and all(settings[name] == value for name, value in self.sets)
         return not follows and not (self.lowers and not any(settings[name] for name in self.lowers))
@@ -114,7 +120,7 @@ SIGNS = (
         lambda t: t["real"] - t["held_out"] > 0.2,
         "The discriminator knows its training examples by heart: it gives them {real:.0%}, and held-out ones {held_out:.0%}.",
         (
-            Remedy("use --augment adaptive", sets=(("augment", "adaptive"),)),
+            Remedy("use --augment adaptive", sets=(("augment", "adaptive"),), where=lambda s: len(s.get("shape", "chw")) == 3),
             Remedy("give more data"),
             Remedy("raise --r1", raises=("r1",)),
         ),
@@ -137,7 +143,7 @@ SIGNS = (
         ("swing",),
         lambda t: t["swing"] > 0.3,
         "The players orbit: the value of the game swings to and fro (regularity {swing:.0%}), as v = a b does.",
-        (Remedy("use --rule extragradient", sets=(("rule", "extragradient"),)), FIRMER),
+        (Remedy("use --rule extragradient", sets=(("rule", "extragradient"),), where=lambda s: s.get("turns", 1) == 1), FIRMER),
     ),
     Sign(
         ("slope_real", "slope_made"),

@@ -197,9 +197,37 @@ class Lookahead:
 
 def one_turn_each(game: Game) -> None:
     """Refuse players with several turns under a rule that moves all players together."""
-    busy = [player.name for player in game.players if player.turns > 1]
-    if busy:
-        raise BadInput(f"Players {busy} take several turns, which only the alternating rule allows. Use --rule alternating.")
+    check_turns(game.players)
+
+
+def check_turns(players: list[Player]) -> None:
+    """Refuse several turns.
+
+    Raises:
+        BadInput: a player takes some.
+    """
+    for player in players:
+        if player.turns > 1:
+            told = f"Player '{player.name}' takes {player.turns} turns, and only the alternating rule allows several"
+            raise BadInput(f"{told}. Use --rule alternating, or one turn.")
+
+
+def innermost(rule: Rule) -> Rule:
+    """The rule that steps, where others look ahead."""
+    return innermost(find_rule(rule.rule)) if isinstance(rule, Lookahead) else rule
+
+
+def check_play(rule: Rule, players: list[Player]) -> None:
+    """Refuse, before anything is written, what networks cannot play.
+
+    Raises:
+        BadInput: implicit play, or several turns where all move together.
+    """
+    played = innermost(rule)
+    if isinstance(played, Implicit):
+        raise BadInput("Implicit play is for games of a few numbers (pushforward game). Use --rule extragradient.")
+    if not isinstance(played, Alternating):
+        check_turns(players)
 
 
 def copied(game: Game) -> Field:

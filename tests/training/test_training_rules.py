@@ -86,7 +86,7 @@ def test_several_turns_are_for_alternating_play_only() -> None:
     a = 1 - RATE * 0.5
     torch.testing.assert_close(busy.place, torch.tensor([a, 0.5 + 3 * RATE * a], dtype=torch.float64), rtol=0, atol=1e-10)
     for rule in ("simultaneous", "extragradient", "optimistic"):
-        with pytest.raises(BadInput, match=r"\['b'\] take several turns"):
+        with pytest.raises(BadInput, match=r"'b' takes 3 turns"):
             play(Bilinear(RATE, turns=3), 1, rule)
 
 
