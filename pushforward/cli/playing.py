@@ -56,7 +56,7 @@ class Game:
         first, *_, last = (float(place @ place) ** 0.5 for place in played.places)
         print(f"distance        {first:.6g} at first, {last:.6g} after {len(played.places) - 1} rounds")
         names = ("a", "b") if self.game == "bilinear" else ("theta", "psi")
-        picture = figures.trajectories([played.places], [self.rule], games.field_of(system), names)
+        picture = figures.trajectories([played.places], [self.rule], [games.field_of(system)], names)
         print(figures.save(picture, self.out / f"{self.game}-{self.rule.replace(':', '-').replace(',', '-')}.png"))
 
     def settings(self) -> dict[str, object]:

@@ -14,8 +14,10 @@ Field = Callable[[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]
 ARROWS = 17
 
 
-def trajectories(ways: Sequence[Any], names: Sequence[str], field: Field, axes_names: tuple[str, str] = ("a", "b")) -> Image.Image:
-    """Places [rounds + 1, 2] of several plays side by side, each from its start (a ring) on, over the arrows of `field`.
+def trajectories(
+    ways: Sequence[Any], names: Sequence[str], fields: Sequence[Field], axes_names: tuple[str, str] = ("a", "b")
+) -> Image.Image:
+    """Places [rounds + 1, 2] of several plays side by side, each from its start (a ring) on, over the arrows of its field.
 
     Peace, at the origin, is a cross. All are shown at one scale; a play that leaves it is cut off at the edge.
     """
@@ -24,7 +26,7 @@ def trajectories(ways: Sequence[Any], names: Sequence[str], field: Field, axes_n
     figure = blank(2.5 * columns + 0.4, 2.6 * rows + 0.3)
     grid = figure.subplots(rows, columns, squeeze=False).flatten()
     reach = 1.35 * max(float(np.abs(array(way)[0]).max()) for way in ways) * 2**0.5
-    for axes, way, name in zip(grid, ways, names, strict=False):
+    for axes, way, name, field in zip(grid, ways, names, fields, strict=False):
         _arrows(axes, field, reach)
         _way(axes, array(way).clip(-10 * reach, 10 * reach))
         plain(axes, axes_names[0], axes_names[1])

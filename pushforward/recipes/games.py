@@ -20,8 +20,8 @@ from pushforward.training import Trainer, find_rule
 ToyGame = BilinearGame | DiracGAN
 
 
-TINY = 1e-280
-"""A distance that floating-point numbers no longer tell from 0."""
+TINY, ROUNDED = 1e-280, 1e-13
+"""Distances that cannot be told from 0: by floating-point numbers, and where these are added to others of the size of 1 (the Dirac-GAN)."""
 
 
 class Nothing:
@@ -40,12 +40,16 @@ class Played:
     """Of all players after each round, the start first."""
     theory: float | None
     """The factor by which theory says that the distance changes with each round in the long run, near peace; None where there is none."""
+    least: float = TINY
+    """The distance below which the play is at rest."""
 
     @property
     def rate(self) -> float:
-        """The factor that was measured: the slope of the logarithm of the distance over the last half; NaN where that came to rest."""
-        distance = np.linalg.norm(self.places, axis=1)[len(self.places) // 2 :]
-        if distance.min() < TINY:
+        """The factor that was measured: the slope of the logarithm of the distance over the last half of the way, or NaN."""
+        distance = np.linalg.norm(self.places, axis=1)
+        moving = len(distance) if distance.min() >= self.least else int((distance < self.least).argmax())
+        distance = distance[moving // 2 : moving]
+        if len(distance) < 2:
             return float("nan")
         return float(np.exp(np.polynomial.polynomial.polyfit(np.arange(len(distance)), np.log(distance), 1)[1]))
 
@@ -66,7 +70,7 @@ def play(system: ToyGame, rule: str, rounds: int) -> Played:
     except ArithmeticError:  # it has diverged, which is what some rules are shown for
         pass
     theory = linear_games.rate(round_map(system, rule)) if has_theory(system, rule) else None
-    return Played(np.stack(places), per_round(rule, theory))
+    return Played(np.stack(places), per_round(rule, theory), ROUNDED if isinstance(system, DiracGAN) else TINY)
 
 
 def per_round(rule: str, theory: float | None) -> float | None:

@@ -57,8 +57,8 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
     found = []
     for game, each, axes in (("bilinear", BILINEAR, ("a", "b")), ("dirac", DIRAC, ("theta", "psi"))):
         plays = {name: games.play(games.toy(game, rate=STEP, **settings), rule, SHOWN) for name, (rule, settings) in each.items()}
-        field = games.field_of(games.toy(game, rate=STEP))
-        panel = figures.trajectories([played.places for played in plays.values()], list(plays), field, axes)
+        fields = [games.field_of(games.toy(game, rate=STEP, **settings)) for _, settings in each.values()]
+        panel = figures.trajectories([played.places for played in plays.values()], list(plays), fields, axes)
         found.append(figures.save(panel, runs / "pictures" / f"games-{game}.png"))
         if game == "bilinear":
             theory = [played.theory for played in plays.values()]

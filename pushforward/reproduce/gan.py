@@ -36,7 +36,7 @@ GAMES: dict[str, dict[str, Any]] = {
     "2014": OLD,
     "non-saturating, R1": {"objective": "non_saturating", "r2": 0.0},
     "hinge, spectral": {"objective": "hinge", "spectral": True, "r1": 0.0, "r2": 0.0},
-    "Wasserstein, penalty": {"objective": "wasserstein", "gradient_penalty": 10.0, "turns": 5, "r1": 0.0, "r2": 0.0},
+    "Wasserstein, penalty": {"objective": "wasserstein", "gradient_penalty": 10.0, "turns": 5, "lazy": 1, "r1": 0.0, "r2": 0.0},
 }
 COST = {
     "relativistic, R1 and R2": 1.0,

@@ -194,7 +194,8 @@ class GAN(System, Samples, Generates, Judges):
             penalty = penalty + c.r2 / 2 * squared_slope(on_made, made)
         if c.gradient_penalty:
             share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
-            between = real.detach().lerp(made.detach(), share).requires_grad_()
+            between = real.detach().lerp(made, share)
+            between = between if between.requires_grad else between.requires_grad_()
             penalty = penalty + c.gradient_penalty * distance_from_slope(self.discriminator(self.shown(between)).float(), between)
         return penalty
 

@@ -80,6 +80,19 @@ def test_penalties_add_up() -> None:
     assert loss - plain == pytest.approx(0.25 * slope(system, batch["row"]) + 1.0 * slope(system, made), rel=1e-3)
 
 
+def test_the_penalty_between_examples_leads_back_to_the_generator() -> None:
+    """As what consensus and other second-order rules turn the field by: objective aside, D's loss moves with G's weights."""
+    batch = {"row": torch.randn(32, 2, generator=torch.Generator().manual_seed(1))}
+    moved = []
+    for weight in (0.0, 10.0):
+        torch.manual_seed(5)
+        system = gan(gradient_penalty=weight, objective="wasserstein", r1=0, r2=0)
+        torch.manual_seed(5)
+        loss = system.discriminator_loss(batch)[0]
+        moved.append(torch.autograd.grad(loss, next(system.generator.parameters()))[0])
+    assert not torch.allclose(*moved)
+
+
 def test_lazy_penalties_come_now_and_then_and_heavier() -> None:
     system, plain = gan(r1=1.0, r2=0.0, lazy=4), losses(gan(r1=0, r2=0))[0]["loss"]
     real = torch.randn(32, 2, generator=torch.Generator().manual_seed(1))
