@@ -201,7 +201,7 @@ def _read(spec: DataSpec, memory: Any) -> Parts:
         raise BadInput(
             f"'{spec.path}' holds rows of numbers, which have no pixels to hide or binarise; leave binarise, observe and mask out."
         )
-    if spec.pairs:  # label maps are resized otherwise than photos, and halves are cut before
+    if spec.pairs not in ("", "edges", "grey"):  # label maps are resized otherwise than photos, and halves are cut before
         return train, test
     return resized(train, spec.size), None if test is None else resized(test, spec.size)
 

@@ -34,6 +34,7 @@ def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Pars
         if dataset.parts is None:
             raise BadInput(f"Sources of '{dataset.name}' are no maps of parts, so that no judge can say whether answers show them.")
         found |= read_as(judge, answers[0], dataset)
+        found |= {f"{name}, of real pictures": value for name, value in read_as(judge, truth, dataset).items()}
     pairs = [(a, b) for n, a in enumerate(answers[1:]) for b in answers[n + 2 :]]
     return found | {"diversity": sum(metrics.l1(a, b) for a, b in pairs) / len(pairs)}
 

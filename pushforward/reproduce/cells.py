@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,6 +84,11 @@ def words_of(recipe: Recipe) -> list[dict[str, Any]]:
     config = config_of(find_system(recipe.system), recipe.config)
     data = replace(recipe.data, path=Path(recipe.data.path).name)
     return [{key: getattr(recipe, key) for key in COMPARED}, vars(config), vars(data)]
+
+
+def finished_runs(folder: Path, cells: Iterable[str]) -> bool:
+    """Whether every one of these cells of the table in `folder` has its run there."""
+    return all((folder / cell / "run" / "recipe.json").exists() for cell in cells)
 
 
 def opened(run: Run) -> System:

@@ -25,7 +25,7 @@ from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import answered
 from pushforward.metrics.fills import COMPONENTS, TunedGaussian
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, opened, scratch_of, trained
+from pushforward.reproduce.cells import Cell, finished_runs, opened, scratch_of, trained
 from pushforward.runs import Run
 
 MASKS = {
@@ -61,6 +61,9 @@ WIDE = 1024
 PARSED = 40_000
 """Images of a parser."""
 SIZE = 64
+
+PARTLY = True
+"""Whether pictures are drawn of what is there, before all is measured."""
 
 
 def cells() -> list[Cell]:
@@ -154,8 +157,9 @@ def of_hole(system: Edits, test: Dataset, judge: Parses) -> dict[str, float]:
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
-    """A face for each hole: what is seen, every row's answer, and the truth."""
-    return [figures.save(sheet(data, runs), runs / "pictures" / f"completion-{data}.png") for data in DATA]
+    """A face for each hole: what is seen, every row's answer, and the truth; of data whose runs are there."""
+    there = [data for data, rows in (DATA | LARGE).items() if finished_runs(runs, [f"{data}/{row}" for row in rows])]
+    return [figures.save(sheet(data, runs), runs / "pictures" / f"completion-{data}.png") for data in there]
 
 
 def sheet(data: str, runs: Path) -> Any:

@@ -25,7 +25,7 @@ from pushforward.data import DataSpec
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import of_translations
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, opened, scratch_of, trained
+from pushforward.reproduce.cells import Cell, finished_runs, opened, scratch_of, trained
 from pushforward.runs import Run
 
 PALETTE = "#0000aa,#0000ff,#0055ff,#00aaff,#00ffff,#55ffaa,#aaff55,#ffff00,#ffaa00,#ff5500,#ff0000,#aa0000"
@@ -51,6 +51,9 @@ SEEDS, SIZE = 3, 64
 LARGE, LARGE_FIELDS = 256, (1, 16, 286)
 """Pixels of a side where a GPU is at hand, and fields beside that of 70."""
 LARGE_SETTING = {"data": "facades-256", "width": 64, "images": 16_000}
+
+PARTLY = True
+"""Whether pictures are drawn of what is there, before all is measured."""
 
 
 def cells() -> list[Cell]:
@@ -118,17 +121,18 @@ def measure(name: str, setting: dict[str, Any], seed: int, folder: Path) -> dict
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
-    """Map, answers and truth: of objectives, of fields, and of drawn faces."""
+    """Map, answers and truth: of objectives, of fields, and of drawn faces; of those whose runs are there."""
     ways = {
         "facades": {each: f"facades/{each}/seed-0" for each in OBJECTIVES},
         "fields": {name: f"field/{name}" for name in FIELDS},
         "celebamask": {each: f"celebamask/{each}" for each in ("l1", "l1+cgan")},
         "drawn": {each: f"drawn/{each}" for each in ("l1", "l1+cgan")},
     }
+    ways = {name: rows for name, rows in ways.items() if finished_runs(runs, rows.values())}
     drawn = [figures.save(sheet(rows, runs), runs / "pictures" / f"pairs-{name}.png") for name, rows in ways.items()]
-    if (runs / "256").exists():
-        large = sheet({each: f"256/{each}" for each in ("l1", "cgan", "l1+cgan")}, runs, count=3)
-        drawn.append(figures.save(large, runs / "pictures/pairs-256.jpg"))
+    large = {each: f"256/{each}" for each in ("l1", "cgan", "l1+cgan")}
+    if finished_runs(runs, large.values()):
+        drawn.append(figures.save(sheet(large, runs, count=3), runs / "pictures/pairs-256.jpg"))
     return drawn
 
 

@@ -84,8 +84,13 @@ def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[st
             say(f"{time.strftime('%H:%M:%S')}  {cell.name}: {shown(found['cells'], cell)}")
     yield path
     found = results_of(name, results)[1]
-    if hasattr(module, "pictures") and len(found["cells"]) >= len(module.cells()):
-        yield from module.pictures(found, scratch)
+    if hasattr(module, "pictures") and (len(found["cells"]) >= len(every) or getattr(module, "PARTLY", False)):
+        try:
+            drawn = list(module.pictures(found, scratch))
+        except BadInput as missing:  # results came with the package, or runs were removed
+            say(f"Pictures were not drawn: {missing}")
+            return
+        yield from drawn
 
 
 def added(entry: dict[str, Any], name: str, results: Path, scratch: Path) -> dict[str, Any]:

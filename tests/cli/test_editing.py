@@ -272,7 +272,8 @@ def test_answers_are_judged_by_other_networks(ask, place, tmp_path):
     answer = ask("evaluate", place / "parts", "--count", 40, "--judge", parser, "--features", reader)
     assert answer.code == 0, answer.err
     found = json.loads((place / "parts" / "evaluation.json").read_text())
-    assert 0 < found["intersection over union, by a judge"] < 1
+    by_a_judge = "intersection over union, by a judge"
+    assert 0 < found[by_a_judge] < 1 and 0 < found[f"{by_a_judge}, of real pictures"] < 1
     assert found["Frechet distance"] > found["Frechet distance, real against real"] > 0 and "SHA-256" in found["feature net"]
     small = pushforward.train("parsing", "faces", size=12, images=64, width=8, run=tmp_path / "small", quiet=True).folder
     refused = {

@@ -163,3 +163,12 @@ def test_pairs_of_several_sizes_are_told_to_become_one_first(tmp_path: Path) -> 
         Image.new("RGB", (2 * side, side), (number, 0, 0)).save(tmp_path / f"{number}.png")
     with pytest.raises(BadInput, match=r"32x16 .* and 48x24 .*if they are pairs, before training"):
         opened(tmp_path, "left-to-right", size=16)
+
+
+def test_outlines_are_those_of_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    """Of arrays as of files: `edit` draws them of images that have that size."""
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8)
+    np.save(tmp_path / "photos.npy", pixels)
+    train, _ = open_data(DataSpec(str(tmp_path / "photos.npy"), pairs="edges", size=16))
+    assert train.image is not None and train.source is not None and train.image.shape[2:] == (16, 16)
+    assert torch.equal(train.source, outlines(train.image))

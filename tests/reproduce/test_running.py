@@ -82,3 +82,22 @@ def test_a_run_that_another_is_training_is_waited_for(tmp_path: Path) -> None:
             time.sleep(0.5)
             assert not waiting.done() and not (tmp_path / "run").exists()
         assert waiting.result()[0].seen() >= 64
+
+
+def test_results_without_their_runs_are_kept_and_that_pictures_need_runs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a fresh clone, which has all results and no run."""
+
+    def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
+        raise BadInput(f"There is no run in '{runs}'.")
+
+    module = SimpleNamespace(cells=lambda: [Cell("a", {}, 0, lambda folder: {"value": 1})], pictures=pictures)
+    monkeypatch.setattr(running, "find", lambda name: module)
+    said: list[str] = []
+    for _ in range(2):
+        found = list(running.reproduce("toy", "", tmp_path / "results", tmp_path / "runs", said.append))
+    assert found == [tmp_path / "results" / "toy.json"] and said[-1].startswith("Pictures were not drawn: There is no run")
+
+
+@pytest.mark.parametrize("name", ["facades", "completion"])
+def test_sheets_are_drawn_of_what_is_there(name: str, tmp_path: Path) -> None:
+    assert running.find(name).pictures({"cells": []}, tmp_path) == []
