@@ -56,20 +56,22 @@ def translations(part: str, heading: str, before: str = "") -> str:
             rows.append(["real pictures", "0", *seen, "1", "1 / 1 / 1", "", "", ""])
     bars = [f"{cells[0]['numbers'][key]:.3f} for {what}" for key, what in TRIVIAL.items() if key in cells[0]["numbers"]]
     heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity", "minutes", "seeds"]
-    after = (
-        f"\n{cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. Minutes are of two cores. "
-    )
-    return table(heads, rows) + after + measured("facades")
+    trained = "Trained on " + " or ".join(dict.fromkeys(f"{cell['setting']['images']:,}" for cell in cells)) + " images a run, tested on"
+    after = f"\n{trained} {cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. "
+    return table(heads, rows) + after + "Minutes are of two cores. " + measured("facades")
 
 
 def lengths() -> str:
     """What chooses how long: answers to the training pairs kept apart."""
-    cells = cells_of("facades", "length/l1+cgan")
+    cells = cells_of("facades", "length")
     if not cells:
         return NOT_YET
     keys = ("L1", "intersection over union, by a judge", "sharpness ratio")
-    rows = [[f"{cell['setting']['images']:,}", *(over_seeds([cell], key) for key in keys), took([cell])] for cell in cells]
-    return table(["l1+cgan, images", "L1", "IoU", "sharpness ratio", "minutes of two cores"], rows) + "\n" + measured("facades")
+    rows = [
+        [cell["name"].split("/")[1], f"{cell['setting']['images']:,}", *(over_seeds([cell], key) for key in keys), took([cell])]
+        for cell in cells
+    ]
+    return table(["objective", "images", "L1", "IoU", "sharpness ratio", "minutes of two cores"], rows) + "\n" + measured("facades")
 
 
 TRIVIAL = {"L1 of the mean training image": "the mean training image", "L1 of place and part": "the best sum of place and part"}
