@@ -55,7 +55,7 @@ def test_the_uniform_average_is_that_of_all_places(rule: str) -> None:
         M, T = round_map(LinearGame(AB, (1, 1), (0.3, 0.3)), rule), rounds + 1
         closed = np.linalg.solve(np.eye(2) - M, (np.eye(2) - np.linalg.matrix_power(M, T)) @ np.ones(2)) / T
         _, average = averaged(rule, rounds, rate=0.3, averaging="uniform")
-        np.testing.assert_allclose(average, closed, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(average, closed, rtol=1e-10, atol=1e-10)
     if rule == "alternating":
         assert np.linalg.norm(average) < 0.003
     else:
