@@ -81,25 +81,21 @@ class FlatReader2014(FlatReader):
         return super().forward(self.entrance((x + 1) / 2))
 
 
-def leaky_silu(x: Float[Tensor, "*s"]) -> Float[Tensor, "*s"]:
-    """SiLU with a fifth of a straight line."""
-    return torch.lerp(silu(x), x, SLOPE)
-
-
 class ResidualReader(nn.Module):
     """image [N, C, H, W] -> features [N, features].
 
-    Activations leak: slope penalties can push all units of a SiLU so far below 0 that D is the same everywhere, for good.
+    The last activation leaks: slope penalties can push all units of a SiLU so far below 0 that D is the same everywhere, for good.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int, dropout: float):
         super().__init__()
-        self.encoder, self.dropout = ResidualEncoder(shape, width, leaky_silu), nn.Dropout(dropout)
+        self.encoder, self.dropout = ResidualEncoder(shape, width), nn.Dropout(dropout)
         self.features = self.encoder.features
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
         """Features of images."""
-        return self.dropout(self.encoder(x))
+        units = self.encoder.units(x)
+        return self.dropout(silu(units) * (1 - SLOPE) + SLOPE * units)
 
 
 class Critic(nn.Module):

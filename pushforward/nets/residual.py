@@ -4,8 +4,6 @@ The sides are halved as in `convolution.py`; at each size stands a residual bloc
 that a deep network starts as a shallow one and needs no normalisation, whose passes over memory cost a CPU as much as the convolutions.
 """
 
-from collections.abc import Callable
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -15,22 +13,20 @@ from pushforward.nets.convolution import sizes_of, widths_of
 
 HIDDEN = 8
 """Units of the layer between the smallest maps and the code, for each channel of `width`."""
-Activation = Callable[[Tensor], Tensor]
 
 
 class Residual(nn.Module):
     """x + f(x), maps [N, channels, H, W]: two 3x3 convolutions, each after the activation."""
 
-    def __init__(self, channels: int, activation: Activation = silu):
+    def __init__(self, channels: int):
         super().__init__()
-        self.activation = activation
         self.first, self.last = nn.Conv2d(channels, channels, 3, 1, 1), nn.Conv2d(channels, channels, 3, 1, 1)
         for weight in self.last.parameters():
             nn.init.zeros_(weight)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Changed maps of the same size."""
-        return x + self.last(self.activation(self.first(self.activation(x))))
+        return x + self.last(silu(self.first(silu(x))))
 
 
 class Halve(nn.Module):
@@ -63,20 +59,24 @@ class Double(nn.Module):
 class ResidualEncoder(nn.Module):
     """image [N, C, H, W] -> features [N, features]."""
 
-    def __init__(self, shape: tuple[int, ...], width: int, activation: Activation = silu):
+    def __init__(self, shape: tuple[int, ...], width: int):
         super().__init__()
         sizes = sizes_of(*shape[1:])
         channels = [shape[0], *widths_of(len(sizes) - 1, width)]
         blocks: list[nn.Module] = []
         for into, out, size in zip(channels, channels[1:], sizes, strict=False):
-            blocks += [Halve(into, out, size), Residual(out, activation)]
+            blocks += [Halve(into, out, size), Residual(out)]
         self.blocks = nn.Sequential(*blocks)
-        self.features, self.activation = HIDDEN * width, activation
+        self.features = HIDDEN * width
         self.end = nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], self.features)
+
+    def units(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
+        """Features of images before the last activation."""
+        return self.end(silu(self.blocks(x)).flatten(1))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
         """Features of images."""
-        return self.activation(self.end(self.activation(self.blocks(x)).flatten(1)))
+        return silu(self.units(x))
 
 
 class ResidualDecoder(nn.Module):
