@@ -17,7 +17,7 @@ from pushforward.core.abilities import (
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.kept import Kept
-from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player, growing
+from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player, alike, growing
 from pushforward.core.stage import Stage, warm_up_then_cosine
 from pushforward.core.system import System, find_system, system_names
 
@@ -47,6 +47,7 @@ __all__ = [
     "System",
     "Terms",
     "Weighs",
+    "alike",
     "asked",
     "check",
     "find_system",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import log
 from typing import Literal
 
 import torch
@@ -98,6 +99,12 @@ class Average:
 def growing(half_life: int, seen: int) -> int:
     """The half-life of an average after `seen` images. A young one follows quickly: what weights were at first is not worth remembering."""
     return min(half_life, int(0.35 * seen))
+
+
+def alike(batch_size: int, seen: int) -> float:
+    """The half-life, in images, at which all places of the way count alike, the start too: the newest gets a share of 1 / (rounds + 2)."""
+    rounds = seen / batch_size
+    return batch_size * log(2) / log((rounds + 2) / (rounds + 1))
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,13 @@ Shapes: a [m], b [n], float64; A [m, n]. No data are read: a round counts as `ba
 
 from copy import deepcopy
 from dataclasses import dataclass
-from math import log
 from typing import Annotated, Literal
 
 import torch
 from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
-from pushforward.core import SGD, Adam, Average, BadInput, Optimiser, Player, Stage, System, Terms
+from pushforward.core import SGD, Adam, Average, BadInput, Optimiser, Player, Stage, System, Terms, alike
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,13 @@ class BilinearGame(System):
 
     def average(self, side: str) -> Average | None:
         """Of the places so far, the start among them."""
-        c, rounds = self.config, self.stage.seen / self.config.batch_size
+        c = self.config
         if c.averaging == "no":
             return None
-        alike = log(2) / log((rounds + 2) / (rounds + 1))  # the newest place gets a share of 1 / (rounds + 2)
-        return Average(getattr(self, f"average_{side}"), c.batch_size * (alike if c.averaging == "uniform" else c.half_life))
+        return Average(
+            getattr(self, f"average_{side}"),
+            alike(c.batch_size, self.stage.seen) if c.averaging == "uniform" else c.batch_size * c.half_life,
+        )
 
     def loss(self, sign: int) -> tuple[Tensor, Terms]:
         """v for a, -v for b."""

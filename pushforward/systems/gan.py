@@ -42,6 +42,7 @@ from pushforward.core import (
     Stage,
     System,
     Terms,
+    alike,
     growing,
     warm_up_then_cosine,
 )
@@ -96,15 +97,19 @@ class Settings:
     turns: Annotated[int, Ge(1)] = 1
     """Steps of D for each of G."""
     optimiser: Literal["adam", "sgd"] = "adam"
-    """Adam with betas (0, 0.99), or SGD with momentum 0.5."""
+    """Adam with betas (0, 0.99), or SGD."""
+    momentum: Annotated[float, Interval(gt=-1, lt=1)] = 0.5
+    """Of SGD; below 0 it calms alternating play (Gidel et al. 2019)."""
     rate: Annotated[float, Gt(0)] = 2e-4
     """Learning rate of both, lowered to a tenth by half a cosine."""
     faster_discriminator: Annotated[float, Gt(0)] = 1.0
     """D's learning rate as a multiple of G's (two time scales: Heusel et al. 2017)."""
     augment: Literal["none", "always", "adaptive"] = "none"
     """D sees images changed at random, always or as often as keeps it from learning them by heart: for a few thousand images or fewer."""
+    averaging: Literal["exponential", "uniform"] = "exponential"
+    """What of G's way is averaged, which samples come from: the latest weights, or all of them alike."""
     average: Annotated[int, Ge(1)] = 20_000
-    """Half-life of G's averaged weights, which samples come from, in images."""
+    """Half-life of exponential averages, in images."""
     batch_size: Annotated[int, Ge(1)] = 64
     """Examples of a round, real and generated each."""
 
@@ -133,6 +138,8 @@ class GAN(System, Samples, Generates, Judges):
         self.key = "image" if len(c.shape) == 3 else "row"
         if self.key == "row" and c.augment != "none":
             raise BadInput(f"augment is '{c.augment}', but rows of a table have no views as images do. Leave it out.")
+        if c.optimiser == "adam" and c.momentum != Settings.momentum:
+            raise BadInput(f"momentum is {c.momentum:g}, but Adam has its own. Use --optimiser sgd, or leave momentum out.")
         self.register_buffer("strength", torch.tensor(float(c.augment == "always")))
         self.enter(self.schedule(0, 1))
 
@@ -150,7 +157,8 @@ class GAN(System, Samples, Generates, Judges):
 
     def players(self) -> list[Player]:
         c = self.config
-        average = Average(self.averaged, growing(c.average, self.stage.seen))
+        half_life = alike(c.batch_size, self.stage.seen) if c.averaging == "uniform" else growing(c.average, self.stage.seen)
+        average = Average(self.averaged, half_life)
         return [
             Player("discriminator", self.discriminator, self.discriminator_loss, self.steps(c.faster_discriminator), c.turns),
             Player("generator", self.generator, self.generator_loss, self.steps(1.0), average=average),
@@ -158,7 +166,7 @@ class GAN(System, Samples, Generates, Judges):
 
     def steps(self, faster: float) -> Optimiser:
         rate = self.config.rate * faster
-        return Adam(rate, (0.0, 0.99)) if self.config.optimiser == "adam" else SGD(rate, 0.5)
+        return Adam(rate, (0.0, 0.99)) if self.config.optimiser == "adam" else SGD(rate, self.config.momentum)
 
     def made(self, x: Tensor) -> Tensor:
         """G(z), as many as x, in float32."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from pushforward.core import BadInput, Player
+from pushforward.core import SGD, BadInput, Player
 from pushforward.data import DataSpec, Shuffled, open_data
 from pushforward.maths.game_values import squared_slope
 from pushforward.systems.gan import GAN
@@ -89,6 +89,19 @@ def test_the_penalty_between_examples_leads_back_to_the_generator() -> None:
         torch.manual_seed(5)
         moved.append(torch.autograd.grad(system.discriminator_loss(batch)[0], next(system.generator.parameters()))[0])
     assert not torch.allclose(*moved)
+
+
+def test_momentum_and_averages_are_those_asked_for() -> None:
+    """Negative momentum too; of uniform averages the twin is the mean of G's weights at the start and after every round."""
+    system = gan(optimiser="sgd", momentum=-0.5, averaging="uniform", rate=0.05)
+    assert [player.optimiser for player in system.players()] == [SGD(0.05, -0.5)] * 2
+    train, _ = open_data(DataSpec("eight"))
+    ways = [next(system.generator.parameters()).detach().clone()]
+    for _ in Trainer(system, Shuffled(train, 0), 32 * 6, device="cpu").rounds():
+        ways.append(next(system.generator.parameters()).detach().clone())
+    torch.testing.assert_close(next(system.averaged.parameters()), torch.stack(ways).mean(0))
+    with pytest.raises(BadInput, match=r"momentum is 0\.9, but Adam has its own"):
+        gan(momentum=0.9)
 
 
 def test_lazy_penalties_come_now_and_then_and_heavier() -> None:
