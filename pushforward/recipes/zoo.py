@@ -14,17 +14,6 @@ from pushforward.runs import Run, checkpoint, durable
 from pushforward.runs.finding import ZOO
 
 FACES = {"data": "faces"}
-TRANSLATED = {
-    "size": 64,
-    "width": 12,
-    "upwards": "resize",
-    "code": 8,
-    "l1": 10.0,
-    "kl": 0.1,
-    "rate": 1e-3,
-    "batch_size": 8,
-    "images": 50_000,
-}
 MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "vae": ("vae", {"data": "mnist", "binarise": "dynamic", "latent": 10, "width": 20, "rate": 3e-3, "images": 400_000}),
     "conditional_vae": (
@@ -49,8 +38,12 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
         "completion",
         FACES | {"size": 64, "mask": "mixed", "width": 6, "guess": 16, "distance": "l2", "images": 100_000},
     ),
-    "mask_to_face": ("pix2pix", FACES | TRANSLATED | {"pairs": "parts"}),
-    "edges_to_face": ("pix2pix", FACES | TRANSLATED | {"pairs": "edges"}),
+    "mask_to_face": (
+        "pix2pix",
+        FACES
+        | {"pairs": "parts", "size": 64, "width": 12, "upwards": "resize", "code": 8, "l1": 10.0, "kl": 0.1}
+        | {"rate": 1e-3, "batch_size": 8, "images": 50_000},
+    ),
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
     "reader_faces": ("describer", {"data": "faces", "size": 64, "width": 8, "images": 120_000}),
