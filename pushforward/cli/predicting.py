@@ -111,7 +111,7 @@ def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Te
         for entry in found:
             try:
                 content = content_of(entry)
-                pixels, as_it_was = suited(content, shape)
+                pixels, as_it_was = suited(decode(content), shape)
             except NoImage as reason:
                 bad.append(f"{printable(entry.name)} ({reason})")
                 continue
@@ -145,14 +145,13 @@ def entries(path: Path) -> Iterator[list[Entry]]:
         yield [Entry(path.name, path.read_bytes)]
 
 
-def suited(content: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
-    """An image as uint8 of `shape` [c, h, w], and whether it was so already.
+def suited(pixels: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
+    """An image, as `decode` gives it, as uint8 of `shape` [c, h, w], and whether it was so already.
 
     Raises:
         NoImage: why it cannot be used.
     """
     channels, height, width = shape
-    pixels = decode(content)
     image = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
     same = image.size == (width, height)
     if not same and width != height:

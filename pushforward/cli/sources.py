@@ -14,11 +14,10 @@ from torch.nn.functional import adaptive_max_pool2d, interpolate
 
 from pushforward import figures
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import decoded
+from pushforward.cli.predicting import decoded, suited
 from pushforward.core import BadInput, Batch
 from pushforward.data import Dataset, pairs
-from pushforward.data.decode import loses
-from pushforward.data.resize import fitted
+from pushforward.data.decode import NoImage, loses
 from pushforward.runs import Run
 
 COMPARED = 64
@@ -43,15 +42,12 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
     channels, way = channels_of(run), run.recipe.data.pairs
     files, images = [], []
     for name, pixels in given(run, path):
-        picture = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
-        if picture.size != (width, height):
-            if width != height:
-                raise BadInput(
-                    f"'{name}' has {picture.width}x{picture.height} pixels, but the run was trained on {width}x{height}; resize it."
-                )
-            picture = fitted(picture, width)
+        try:
+            planes, _ = suited(pixels, (channels, height, width))
+        except NoImage as reason:
+            raise BadInput(f"'{name}' has {reason}; resize it.") from None
         files.append(name)
-        images.append(torch.from_numpy(np.asarray(picture).reshape(height, width, channels).transpose(2, 0, 1).copy()))
+        images.append(torch.from_numpy(planes.copy()))
     data = Dataset(path.name, image=torch.stack(images), names=tuple(files))
     if way in ("edges", "grey"):
         found = pairs.part_of(data, way)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pushforward
 from pushforward.cli import main
 
+COLOURS = np.array([(0, 0, 170), (255, 85, 0)], np.uint8)
 TINY = {"images": 640, "net": "mlp", "width": 32, "latent": 3, "quiet": True}
+PAIRED = {"images": 64, "width": 4, "batch_size": 4, "quiet": True}
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,27 @@ def runs(tmp_path_factory, table) -> dict[str, Path]:
         name: pushforward.train(system, data, run=folder / name, **(TINY | more)).folder  # type: ignore[arg-type]
         for name, (system, data, more) in made.items()
     }
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory) -> Path:
+    """A folder of pairs, a label map, a photo, and runs."""
+    place = tmp_path_factory.mktemp("pairs")
+    (place / "pairs").mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(40):
+        map_ = COLOURS[chance.integers(0, 2, (4, 4)).repeat(4, 0).repeat(4, 1)]
+        photo = 255 - map_
+        Image.fromarray(np.concatenate([map_, photo], 1)).save(place / "pairs" / f"{number}.png")
+    Image.fromarray(map_).save(place / "map.png")
+    Image.fromarray(photo).resize((40, 40)).save(place / "photo.png")
+    pushforward.train("pix2pix", str(place / "pairs"), pairs="left-to-right", palette="2", run=place / "labels", **PAIRED)
+    pushforward.train("pix2pix", "faces", pairs="edges", size=16, run=place / "edges", **PAIRED)
+    pushforward.train("pix2pix", "faces", pairs="parts", size=16, objective="l1", run=place / "parts", **PAIRED)
+    pushforward.train(
+        "conditional_vae", "faces", mask="square", size=16, run=place / "holes", images=64, width=4, latent=2, net="convolution", quiet=True
+    )
+    hole = Image.new("L", (16, 16), 0)
+    hole.paste(255, (4, 4, 10, 12))
+    hole.save(place / "hole.png")
+    return place

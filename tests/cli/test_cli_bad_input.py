@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pushforward
 from pushforward.runs import GivenUp, Interrupted
 
 DIGITS = ["train", "vae", "--data", "digits"]
@@ -221,3 +222,16 @@ def test_faults_of_ours_are_not_hidden(ask, monkeypatch):
     monkeypatch.setattr("pushforward.recipes.run_order", fail)
     with pytest.raises(ZeroDivisionError):
         ask(*DIGITS, "--images", 100)
+
+
+def test_a_longer_training_on_other_data_is_refused_before_it_is_written(ask, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(12):
+        Image.new("L", (8, 8), 20 * number).save(photos / f"{number}.png")
+    run = pushforward.train("vae", str(photos), run=tmp_path / "run", images=64, width=4, latent=2, quiet=True)
+    before = (run.folder / "recipe.json").read_bytes()
+    Image.new("L", (8, 8), 255).save(photos / "0.png")
+    answer = ask("resume", run.folder, "--extend", 200)
+    assert answer.code == 2 and "are not those the run was trained on" in answer.err
+    assert (run.folder / "recipe.json").read_bytes() == before

@@ -1,0 +1,134 @@
+"""Photos of one's own of which a part is hidden: painted, blended, evaluated, and what is refused or said."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import pushforward
+from pushforward.cli.painting import Photo
+from pushforward.maths.poisson import blended
+from pushforward.metrics.fills import COMPONENTS
+
+
+@pytest.mark.parametrize("blend", [(), ("--blend",)])
+def test_what_a_mask_hides_is_painted_and_nothing_else(ask, place, blend, tmp_path):
+    Image.open(place / "photo.png").resize((16, 16)).save(tmp_path / "small.png")
+    answer = ask("edit", place / "holes", tmp_path / "small.png", "--mask", place / "hole.png", *blend, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    before, after = np.asarray(Image.open(tmp_path / "small.png")), np.asarray(Image.open(tmp_path / "out" / "small.png"))
+    changed = (before != after).any(2)
+    assert changed[4:12, 4:10].mean() > 0.8 and not changed[:4].any() and not changed[:, 10:].any()
+    assert "has 16x16 pixels" not in answer.err
+    wrong = ask("edit", place / "holes", tmp_path / "small.png", "--mask", place / "photo.png")
+    assert wrong.code == 2 and "has 40x40 pixels, but images have 16x16" in wrong.err
+    assert "hides nothing of them" in ask("edit", place / "edges", tmp_path / "small.png", "--mask", place / "hole.png").err
+
+
+@pytest.mark.parametrize("size", [(40, 40), (30, 50), (50, 30), (8, 8)])
+@pytest.mark.parametrize("blend", [(), ("--blend",)])
+def test_a_photo_of_any_size_keeps_all_that_is_seen(ask, place, blend, size, tmp_path):
+    chance = np.random.default_rng(1)
+    before = chance.integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(before).save(tmp_path / "photo.png")
+    middle = tuple(side // 2 for side in size)
+    hole = np.zeros(size[::-1], np.uint8)
+    hole[middle[1] - 2 : middle[1] + 2, middle[0] - 3 : middle[0] + 2] = 255
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+    answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png", *blend, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert "central square was painted in 16x16 pixels and enlarged" in answer.err
+    after = np.asarray(Image.open(tmp_path / "out" / "photo.png"))
+    changed = (before != after).any(2)
+    assert after.shape == before.shape and not changed[hole == 0].any() and changed[hole == 255].mean() > 0.8
+    assert ask("edit", place / "holes", tmp_path / "photo.png", "--out", tmp_path / "out").code == 0, "the hole of the training"
+
+
+def test_a_mask_must_lie_in_what_the_run_sees(ask, place, tmp_path):
+    Image.new("RGB", (50, 30), (9, 9, 9)).save(tmp_path / "photo.png")
+    hole = Image.new("L", (50, 30), 0)
+    hole.paste(255, (2, 10, 20, 20))
+    hole.save(tmp_path / "mask.png")
+    answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png")
+    assert answer.code == 2 and "outside the central square of 'photo.png'" in answer.err
+    (tmp_path / "empty").mkdir()
+    assert "no image" in ask("edit", place / "holes", tmp_path / "empty").err
+
+
+def test_holes_are_filled_and_compared_with_what_needs_no_network(ask, tmp_path):
+    parser = pushforward.train("parsing", "faces", size=16, images=160, width=8, run=tmp_path / "parser", quiet=True)
+    options = {"size": 16, "images": 160, "width": 8, "mask": "mixed", "parser": str(parser.folder), "quiet": True}
+    run = pushforward.train("completion", "faces", run=tmp_path / "holes", **options)
+    assert ask("evaluate", run.folder, "--count", 60).code == 0
+    found = json.loads((run.folder / "evaluation.json").read_text())
+    for name in ("", ", mean colour", ", mean image", ", PCA posterior"):
+        assert {f"PSNR in the hole{name}", f"parts as in the truth, in the hole{name}"} <= found.keys()
+    assert (
+        found["PSNR in the hole, PCA posterior"] > found["PSNR in the hole, mean image"]
+        and found["components, PCA posterior"] in COMPONENTS
+    )
+
+
+def test_a_few_photos_are_enough_to_evaluate(ask, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(12):
+        Image.fromarray(np.random.default_rng(number).integers(0, 256, (16, 16, 3), np.uint8)).save(tmp_path / "photos" / f"{number}.png")
+    run = pushforward.train("completion", str(tmp_path / "photos"), run=tmp_path / "few", mask="strokes", images=32, width=4, quiet=True)
+    assert ask("evaluate", run.folder).code == 0
+    found = json.loads((run.folder / "evaluation.json").read_text())
+    assert "PSNR in the hole, mean image" in found and "PSNR in the hole, PCA posterior" not in found
+
+
+def test_a_completion_without_a_mask_is_told_to_give_one(ask):
+    answer = ask("train", "completion", "--data", "faces", "--size", 16, "--images", 100)
+    assert answer.code == 2 and "Give --mask square, strokes or mixed." in answer.err
+
+
+def test_what_cannot_be_kept_of_a_photo_or_a_mask_is_said(ask, place, tmp_path):
+    photo = np.asarray(Image.open(place / "photo.png").resize((16, 16)).convert("RGBA")).copy()
+    photo[:3, :, 3] = 0
+    Image.fromarray(photo).save(tmp_path / "clear.png")
+    soft = np.asarray(Image.open(place / "hole.png")).astype(float)
+    soft[:, 9:12] = 140
+    Image.fromarray(soft.astype(np.uint8)).save(tmp_path / "soft.png")
+    answer = ask("edit", place / "holes", tmp_path / "clear.png", "--mask", tmp_path / "soft.png")
+    assert answer.code == 0, answer.err
+    assert "clear.png: what is transparent was laid on white" in answer.err
+    assert "not black and white alone" in answer.err
+    assert "not black and white" not in ask("edit", place / "holes", tmp_path / "clear.png", "--mask", place / "hole.png").err
+
+
+@pytest.mark.parametrize("size", [(50, 30), (30, 50)])
+def test_a_seam_disappears_where_the_hole_touches_the_edge_of_what_is_seen(size):
+    """All is of one grey, what is painted too: so is the answer, though nothing was painted beside the square."""
+    hole = torch.zeros(1, 1, *size)
+    top, left = (max(0, (side - min(size)) // 2) for side in size)
+    hole[..., top : top + 20, left : left + 20] = 1
+    grey = torch.full((1, 3, *size), 0.5)
+    photo = Photo("grey.png", grey, hole, top, left, (30, 30), {})
+    torch.testing.assert_close(blended(grey, photo.put(grey[..., :30, :30]), hole), grey)
+
+
+def test_the_noise_of_the_papers_form_is_drawn(ask, tmp_path):
+    run = pushforward.train(
+        "completion", "faces", form="paper", mask="square", size=32, images=32, width=4, run=tmp_path / "run", quiet=True
+    )
+    Image.new("RGB", (32, 32), (90, 60, 30)).save(tmp_path / "photo.png")
+    answer = ask("edit", run.folder, tmp_path / "photo.png", "--several", 2, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_the_mask_of_the_training_is_not_needed_where_another_is_given(ask, place, tmp_path):
+    Image.open(place / "hole.png").save(tmp_path / "own.png")
+    run = pushforward.train(
+        "completion", "faces", mask=str(tmp_path / "own.png"), size=16, images=32, width=4, run=tmp_path / "run", quiet=True
+    )
+    (tmp_path / "own.png").unlink()
+    photo = Image.open(place / "photo.png").resize((16, 16))
+    photo.save(tmp_path / "photo.png")
+    assert ask("edit", run.folder, tmp_path / "photo.png", "--mask", place / "hole.png").code == 0
+    missing = ask("edit", run.folder, tmp_path / "photo.png")
+    assert missing.code == 2 and "There is no file" in missing.err
