@@ -1,4 +1,4 @@
-"""Procedural faces drawn a second, and seconds that all metrics of samples take.
+"""Procedural faces drawn a second, seconds that all metrics of samples take, and how well zoo/conditional_gan_faces heeds attributes.
 
     python benchmarks/instruments.py            writes results/instruments.json
 
@@ -20,7 +20,8 @@ from pushforward.runs import Run
 from pushforward.training.threads import settle_threads
 
 TIMES, COUNT, SIZE = 5, 2_000, 64
-SAMPLES = 10_000
+SAMPLES, FACES = 10_000, 1_000
+TOLD = "attributes, apart from"
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -49,8 +50,19 @@ def main() -> None:
             "faces of 64 pixels a second": COUNT / statistics.median(took),
             "seconds for all metrics of samples": seconds(lambda: of_samples(system, train, test, net, SAMPLES)),
             "samples of a set": SAMPLES,
+            "attributes": heeded(),
         },
     )
+
+
+def heeded() -> dict[str, object]:
+    """What `evaluate zoo/conditional_gan_faces --samples 1000` says of attributes."""
+    run = Run("zoo/conditional_gan_faces")
+    train, test = run.data()
+    system, net = run.open(), feature_net("", "faces", train.shape)
+    assert isinstance(system, Samples) and net is not None and test is not None
+    found = of_samples(system, train, test, net, FACES)
+    return {"samples": FACES, "net": net.name} | {key: value for key, value in found.items() if key.startswith(TOLD)}
 
 
 if __name__ == "__main__":

@@ -116,6 +116,10 @@ class Compares(ABC):
     def features(self, image: Tensor) -> Float[Tensor, "n d"]:
         """Where images [N, C, H, W] in [-1, 1] lie."""
 
+    def read(self, image: Tensor) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n classes"] | None]:
+        """The same, and the logits of their classes where the system has any."""
+        return self.features(image), self.logits(image) if isinstance(self, Classifies) else None
+
 
 class Describes(ABC):
     """Says how much there is of each named attribute."""

@@ -74,7 +74,8 @@ class SGD:
         """Move `weights` along `slopes`; `rate` is the stage's factor."""
         if self.momentum:
             for w in weights:
-                moments.setdefault(w, {"velocity": torch.zeros_like(w)})
+                if w not in moments:
+                    moments[w] = {"velocity": torch.zeros_like(w)}
             velocities = [moments[w]["velocity"] for w in weights]
             torch._foreach_mul_(velocities, self.momentum)
             torch._foreach_add_(velocities, slopes)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from pushforward.core import BadInput, Classifies, Compares, System
+from pushforward.core import BadInput, Compares, Describes
 from pushforward.data.idx import cache_folder
 from pushforward.runs import Run
 
@@ -33,6 +33,10 @@ class FeatureNet:
     """Whose weights these are, with their hash."""
     reads: Reads | None
     """Features [n, d] of images [n, c, h, w], and logits [n, k] where there are some."""
+    describes: Callable[[Tensor], Tensor] | None = None
+    """Attributes [n, a] in [0, 1] of images, of a net that reads some."""
+    attributes: tuple[str, ...] = ()
+    """Their names."""
 
     @torch.no_grad()
     def read(self, x: Tensor) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"] | None]:
@@ -41,6 +45,12 @@ class FeatureNet:
             return x.flatten(1), None
         features, logits = zip(*map(self.reads, x.split(TOGETHER)), strict=True)
         return torch.cat(features), None if logits[0] is None else torch.cat(logits)
+
+    @torch.no_grad()
+    def described(self, x: Tensor) -> Float[Tensor, "n a"]:
+        """Attributes of images, a few at a time."""
+        assert self.describes is not None
+        return torch.cat([self.describes(part) for part in x.split(TOGETHER)])
 
 
 def cached(fingerprint: str) -> Path:
@@ -74,19 +84,18 @@ def feature_net(asked: str, data: str, shape: tuple[int, ...], fingerprint: str 
             f"'{where}' reads images of shape {system.config.shape}, but these examples have shape {shape}; train a classifier on them."
         )
     newest = sorted((run.folder / "checkpoints").iterdir())[-1] / "weights.safetensors"
-    return FeatureNet(f"{where}, SHA-256 {sha256(newest.read_bytes()).hexdigest()[:12]}", reader_of(system))
+    own = system.config.shape[1:]
+    fitted = "" if own == shape[1:] else f", which reads {own[0]}x{own[1]} pixels: images of {shape[1]}x{shape[2]} are resized for it"
+    name = f"{where}, SHA-256 {sha256(newest.read_bytes()).hexdigest()[:12]}{fitted}"
+    reads: Reads = lambda x: system.read(resized(x, own))  # noqa: E731
+    if not isinstance(system, Describes):
+        return FeatureNet(name, reads)
+    return FeatureNet(name, reads, lambda x: system.describe(resized(x, own)), run.recipe.attributes)
 
 
-def reader_of(system: System) -> Reads:
-    """How a classifier or a describer reads images of any size."""
-    assert isinstance(system, Compares)
-    side = system.config.shape[1:]
-
-    def read(x: Tensor) -> tuple[Tensor, Tensor | None]:
-        x = x if x.shape[2:] == side else interpolate(x, side, mode="bilinear", antialias=True)
-        return system.features(x), system.logits(x) if isinstance(system, Classifies) else None
-
-    return read
+def resized(x: Tensor, side: tuple[int, ...]) -> Tensor:
+    """Images as large as a net was trained on."""
+    return x if x.shape[2:] == side else interpolate(x, side, mode="bilinear", antialias=True)
 
 
 def users_own(asked: str, shape: tuple[int, ...]) -> FeatureNet:

@@ -5,7 +5,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pushforward import metrics
@@ -23,6 +23,8 @@ WINDOWED, CHOOSING = 3 * 1024, 10
 """Values of an example up to which a Parzen window is tried; every so-many-th held-out example chooses its width."""
 LEAST = 20
 """Examples of each kind that the metrics need."""
+FLOORED = {"near-duplicates", "Parzen log-likelihood, historical"}
+"""What is counted of the first set, that is counted of training examples in its place too."""
 NEAR = 2_000
 """Samples of a set, and held-out examples, whose distances to *all* training examples are found."""
 
@@ -43,20 +45,28 @@ def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, 
     whole, whole_logits = read_all(net, train)
     index = places(train, n)
     known, y_train = whole[index], None if train.label is None else train.label[index]
-    floor = compared(real, known, None if whole_logits is None else whole_logits[index]) | by_class(real, y_test, known, y_train)
+    around, fresh = metrics.radii(real, metrics.NEAREST), metrics.to_nearest(some(real), whole)
+    floor = compared(real, known, None if whole_logits is None else whole_logits[index], around)
+    floor |= by_class(real, y_test, known, y_train)
     floor |= read_right(test_logits, y_test)
+    if test.attributes is not None and net.attributes == test.attribute_names:
+        floor |= obeyed(net, x_test, test.attributes[places(test, n)].cpu())
     sets, once = [], {}
     for seed in range(SETS):
         asked = conditions(system, test, n)
         x = made(system, asked, n, seed)
         features, logits = net.read(x)
-        found = compared(real, features, logits)
-        found["nearness to training"] = metrics.nearness(some(features), whole, some(real))
+        found = compared(real, features, logits, around)
+        found["nearness to training"] = metrics.nearer(metrics.to_nearest(some(features), whole), fresh)
         if asked is not None and system.labels:
             found |= by_class(real, y_test, features, asked)
             found |= read_right(logits if logits is not None and logits.shape[1] == system.labels else None, asked)
+        elif asked is not None and net.attributes == test.attribute_names:
+            found |= obeyed(net, x, asked)
         if not seed:
             once = counted_once(x, x_test, features, real)
+            as_many = counted_once(batch_of(train, index)[0], x_test, known, real)
+            once |= {f"{name}, real against real": value for name, value in as_many.items() if name in FLOORED}
         sets.append(found)
     told: dict[str, Any] = {"samples": n, "sets of samples": SETS, "feature net": net.name}
     for name in sets[0]:
@@ -86,10 +96,20 @@ def read_right(logits: Tensor | None, y: Tensor | None) -> dict[str, float]:
     return {"read as asked": float((logits.argmax(1).cpu() == y.cpu()).double().mean())}
 
 
-def compared(real: Tensor, made: Tensor, logits: Tensor | None) -> dict[str, float]:
-    """Metrics of one set of made examples beside real ones."""
+def obeyed(net: FeatureNet, x: Tensor, asked: Float[Tensor, "n a"]) -> dict[str, float]:
+    """How far attributes read in examples are from those asked for, and from those that the example before was asked for: what chance
+    leaves where none is heeded."""
+    read = net.described(x).cpu()
+    return {
+        "attributes, apart from those asked": float((read - asked).abs().mean()),
+        "attributes, apart from others": float((read - asked.roll(1, 0)).abs().mean()),
+    }
+
+
+def compared(real: Tensor, made: Tensor, logits: Tensor | None, around: Tensor) -> dict[str, float]:
+    """Metrics of one set of made examples beside real ones, whose radii are known."""
     found = {"Frechet distance": metrics.frechet_distance(real, made), "kernel distance": metrics.kernel_distance(real, made)}
-    found |= metrics.neighbourhoods(real, made)
+    found |= metrics.neighbourhoods(real, made, around_real=around)
     if logits is not None:
         kinds, counts = logits.argmax(1), torch.ones(logits.shape[1])
         covered, nats = metrics.mode_coverage(kinds.cpu(), counts)
@@ -116,7 +136,7 @@ def by_class(real: Tensor, y_real: Tensor | None, made: Tensor, y_made: Tensor |
 
 
 def counted_once(x: Tensor, x_test: Tensor, features: Tensor, real: Tensor) -> dict[str, float]:
-    """Of the first set alone: near-duplicates, and the historical Parzen window on pixels in [0, 1]."""
+    """What is counted of one set only: near-duplicates, and the historical Parzen window on pixels in [0, 1]."""
     pairs, kinds = metrics.birthday(features, real)
     found = {"near-duplicates": pairs} | ({"different examples, by birthdays": kinds} if pairs else {})
     if x.ndim == 4 and x[0].numel() <= WINDOWED:
@@ -151,5 +171,10 @@ def places(dataset: Dataset, count: int) -> Int[Tensor, " n"]:
 
 def every(dataset: Dataset, count: int) -> tuple[Tensor, Tensor | None]:
     """`count` examples and their labels."""
-    batch = dataset.batch(places(dataset, count))
+    return batch_of(dataset, places(dataset, count))
+
+
+def batch_of(dataset: Dataset, index: Int[Tensor, " n"]) -> tuple[Tensor, Tensor | None]:
+    """The examples at these places, and their labels."""
+    batch = dataset.batch(index)
     return batch["image"] if "image" in batch else batch["row"], batch.get("label")

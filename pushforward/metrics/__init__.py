@@ -6,11 +6,11 @@ from pushforward.metrics.bound import test_bound
 from pushforward.metrics.calibration import Reliability, reliability
 from pushforward.metrics.classification import accuracy, confusion, matched, probabilities
 from pushforward.metrics.codes import ACTIVE, Codes, active, codes_of, surgery
-from pushforward.metrics.copies import Parzen, birthday, nearness, parzen
+from pushforward.metrics.copies import Parzen, birthday, nearer, nearness, parzen, to_nearest
 from pushforward.metrics.distances import classifier_score, frechet_distance, kernel_distance
 from pushforward.metrics.likelihood import Weights, summary, sums_over_classes, weights
 from pushforward.metrics.modes import mode_coverage, near_modes
-from pushforward.metrics.neighbourhoods import coverage, neighbourhoods
+from pushforward.metrics.neighbourhoods import NEAREST, coverage, neighbourhoods, radii
 from pushforward.metrics.pictures import (
     confusion_of,
     f_scores,
@@ -26,6 +26,7 @@ from pushforward.metrics.suggesting import suggestions
 
 __all__ = [
     "ACTIVE",
+    "NEAREST",
     "Codes",
     "Parzen",
     "Reliability",
@@ -49,12 +50,14 @@ __all__ = [
     "matched",
     "mode_coverage",
     "near_modes",
+    "nearer",
     "nearest_neighbour",
     "nearness",
     "neighbourhoods",
     "parzen",
     "probabilities",
     "psnr",
+    "radii",
     "reliability",
     "segmentation",
     "sharpness",
@@ -64,6 +67,7 @@ __all__ = [
     "sums_over_classes",
     "surgery",
     "test_bound",
+    "to_nearest",
     "weights",
     "where_counted",
 ]

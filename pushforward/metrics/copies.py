@@ -52,14 +52,17 @@ def nearness(made: Float[Tensor, "n d"], training: Float[Tensor, "t d"], held_ou
     Raises:
         BadInput: one of them is empty.
     """
-    from scipy.stats import mannwhitneyu
-
     if not (len(made) and len(training) and len(held_out)):
         counts = f"{len(made)}, {len(training)} and {len(held_out)}"
         raise BadInput(f"Nearness compares made, training and held-out examples, and there are {counts}; give some of each.")
-    a, b = to_nearest(made, training), to_nearest(held_out, training)
-    above = mannwhitneyu(b.cpu().numpy(), a.cpu().numpy()).statistic
-    return float(above) / (len(a) * len(b))
+    return nearer(to_nearest(made, training), to_nearest(held_out, training))
+
+
+def nearer(a: Float[Tensor, " n"], b: Float[Tensor, " m"]) -> float:
+    """P(a distance of the first kind is below one of the second), ties counted half."""
+    from scipy.stats import mannwhitneyu
+
+    return float(mannwhitneyu(b.cpu().numpy(), a.cpu().numpy()).statistic) / (len(a) * len(b))
 
 
 def birthday(made: Float[Tensor, "n d"], real: Float[Tensor, "m d"]) -> tuple[int, float]:

@@ -20,8 +20,12 @@ TOGETHER = 1_000
 """Rows whose distances to all others are held at a time."""
 
 
-def neighbourhoods(real: Float[Tensor, "n d"], made: Float[Tensor, "m d"], nearest: int = NEAREST) -> dict[str, float]:
+def neighbourhoods(
+    real: Float[Tensor, "n d"], made: Float[Tensor, "m d"], nearest: int = NEAREST, around_real: Float[Tensor, " n"] | None = None
+) -> dict[str, float]:
     """precision, recall, density and coverage of made examples, k = `nearest`.
+
+    around_real: `radii` of the real ones, where they were found before.
 
     Two samples of one distribution reach neither 1: measure that floor with real examples for made ones.
 
@@ -30,7 +34,8 @@ def neighbourhoods(real: Float[Tensor, "n d"], made: Float[Tensor, "m d"], neare
     """
     check(real, made, nearest, least=nearest + 1)
     real, made = real.double(), made.double()
-    around_real, around_made = radii(real, nearest), radii(made, nearest)
+    around_made = radii(made, nearest)
+    around_real = radii(real, nearest) if around_real is None else around_real
     inside = torch.zeros(len(made), dtype=torch.int64, device=real.device)  # how many balls around real ones hold it
     recalled = covered = 0
     for part, radius in zip(real.split(TOGETHER), around_real.split(TOGETHER), strict=True):
@@ -62,8 +67,10 @@ def coverage(real: Float[Tensor, "n d"], made: Float[Tensor, "m d"], nearest: in
 
 
 def radii(x: Float[Tensor, "n d"], nearest: int) -> Float[Tensor, " n"]:
-    """The distance of each row to its k-th nearest other row."""
-    return torch.cat([torch.cdist(part, x).kthvalue(nearest + 1, 1).values for part in x.split(TOGETHER)])  # the nearest is the row itself
+    """The distance of each row to its k-th nearest other row, in float64."""
+    x = x.double()
+    near = nearest + 1  # the nearest is the row itself
+    return torch.cat([torch.cdist(part, x).topk(near, largest=False, sorted=False).values.amax(1) for part in x.split(TOGETHER)])
 
 
 def check(real: Tensor, made: Tensor, nearest: int, least: int) -> None:

@@ -110,3 +110,9 @@ class Classifier(System, Classifies, Compares):
     def features(self, image: Tensor) -> Float[Tensor, "n d"]:
         """What the last layer reads."""
         return self.averaged.features(image)
+
+    @torch.no_grad()
+    def read(self, image: Tensor) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n classes"]]:
+        """Both, from one look."""
+        features = self.averaged.features(image)
+        return features, self.averaged.classifier(features)

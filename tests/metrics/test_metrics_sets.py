@@ -68,6 +68,20 @@ def test_kernel_distance_is_zero_on_average_for_one_distribution_and_leaves_the_
     assert metrics.kernel_distance(normal(600, 4, 0), normal(600, 4, 1)) == metrics.kernel_distance(normal(600, 4, 0), normal(600, 4, 1))
 
 
+def test_kernel_distance_is_that_of_its_definition() -> None:
+    """The U-statistic of (<a, b> / d + 1)^3 over all pairs, which subsets estimate; of N(0, 1) and N(1, 1) it is 3 + 3 + 16, from the
+    differences 1, 1 and 4 of their first three moments."""
+    real, made = (normal(4_000, 3, seed, mean=0.3 * seed) for seed in (0, 1))
+
+    def between(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (a.double() @ b.double().T / a.shape[1] + 1) ** 3
+
+    own = [(k := between(x, x)).sum().sub(k.trace()) / (len(x) * (len(x) - 1)) for x in (real, made)]
+    expected = float(own[0] + own[1] - 2 * between(real, made).mean())
+    assert metrics.kernel_distance(real, made) == pytest.approx(expected, rel=0.03)
+    assert metrics.kernel_distance(normal(30_000, 1, 0), normal(30_000, 1, 1, mean=1.0)) == pytest.approx(22, rel=0.08)
+
+
 def test_classifier_score() -> None:
     """K where every example is surely one of K equally frequent classes; 1 where nothing is told."""
     sure = 60 * torch.eye(7).repeat(200, 1)

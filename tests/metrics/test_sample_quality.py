@@ -1,14 +1,15 @@
 """`evaluate` of what a system invents: copies, noise and collapse are told apart, each number beside its floor."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
 import pushforward
-from pushforward.core import BadInput, Samples
-from pushforward.data import Dataset, DataSpec, open_data
+from pushforward.core import BadInput, Classifies, Compares, Samples
+from pushforward.data import Dataset, DataSpec, faces, open_data
 from pushforward.evaluation import samples
 from pushforward.evaluation.feature_nets import FeatureNet, cached, feature_net
 from pushforward.evaluation.samples import of_samples
@@ -48,6 +49,9 @@ def test_copies_look_right_and_are_found_out(net: FeatureNet) -> None:
     assert found["nearness to training"] > 0.95, "all of them are copies"
     assert found["near-duplicates"] > 300 and 500 < found["different examples, by birthdays"] < 2_000, "898 of 899 drawn with replacement"
     assert found["its width"] > 0 and found["its standard error"] > 0
+    assert found["near-duplicates, real against real"] < 20, "training examples, each once"
+    window, floor = (found[f"Parzen log-likelihood, historical{end}"] for end in ("", ", real against real"))
+    assert window < floor < window + 5, "of the same examples, some of them several times"
 
 
 def test_copies_are_found_out_by_few_samples_too(net: FeatureNet) -> None:
@@ -115,6 +119,11 @@ class Halves(torch.nn.Module):
         return self.scale * torch.stack([x[..., :4].mean((1, 2, 3)), x[..., 4:].mean((1, 2, 3))], 1)
 
 
+class Colours(Halves):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(torch.nn.functional.conv2d(x, torch.ones(1, 3, 1, 1)))
+
+
 class Wide(torch.nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x
@@ -138,9 +147,50 @@ def test_a_module_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
         ("no.such:Net", "There is no feature net 'no.such:Net'"),
         ("test_sample_quality:TRAIN", "is a Dataset, but a feature net is a torch module"),
         ("test_sample_quality:Wide", "features are a tensor"),
+        ("test_sample_quality:Colours", r"does not take images of shape \(1, 8, 8\) \(.+\); let it fit them to its size"),
     ):
         with pytest.raises(BadInput, match=words):
             feature_net(wrong, "digits", (1, 8, 8))
+
+
+def test_images_of_another_size_are_fitted_to_a_net_and_that_is_said(tmp_path: Path) -> None:
+    reader = pushforward.train("classifier", "digits", run=tmp_path / "reader", images=64, quiet=True).folder
+    own, larger = (feature_net(str(reader), "digits", (1, side, side)) for side in (8, 16))
+    assert own is not None and larger is not None and "resized" not in own.name
+    assert larger.name == f"{own.name}, which reads 8x8 pixels: images of 16x16 are resized for it"
+    assert larger.read(torch.zeros(3, 1, 16, 16))[0].shape == own.read(torch.zeros(3, 1, 8, 8))[0].shape
+
+
+def test_what_is_read_at_once_is_what_is_read_apart(net: FeatureNet) -> None:
+    x, _ = samples.every(TRAIN, 300)
+    reader = pushforward.load(net.name.partition(", SHA")[0])
+    assert isinstance(reader, Classifies) and isinstance(reader, Compares)
+    features, logits = net.read(x)
+    assert torch.allclose(features, reader.features(x)) and logits is not None and torch.allclose(logits, reader.logits(x))
+
+
+def test_attributes_that_are_heeded_are_told_from_those_that_are_not() -> None:
+    train, test = open_data(DataSpec("faces", size=16))
+    assert test is not None
+
+    class Draws(Pretends):
+        """Faces with the attributes asked for, or with those of others."""
+
+        config = SimpleNamespace(told="attributes")
+        heeds = True
+
+        def sample(self, count: int, label: "int | Tensor | None" = None, seed: int | None = None) -> Tensor:
+            assert isinstance(label, Tensor)
+            return faces.drawn(label if self.heeds else label.roll(1, 0), 16, seed or 0)[0]
+
+    net, draws = feature_net("", "faces", (3, 16, 16)), Draws(torch.zeros(1))
+    assert net is not None
+    heeded = of_samples(draws, train, test, net, 200)
+    draws.heeds = False
+    ignored = of_samples(draws, train, test, net, 200)
+    key = "attributes, apart from those asked"
+    assert heeded[key] == pytest.approx(heeded[f"{key}, real against real"], abs=0.01) and heeded[key] < 0.2
+    assert ignored[key] > 0.28 and heeded["attributes, apart from others"] > 0.28
 
 
 def test_a_net_that_does_not_fit_is_refused(tmp_path: Path) -> None:

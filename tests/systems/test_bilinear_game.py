@@ -167,6 +167,17 @@ def test_negative_momentum_cures_alternating_play(e: float, both: float, one: fl
     assert best == pytest.approx(0.523, abs=0.01), "found by a scan, near a double root"
 
 
+@pytest.mark.parametrize("momenta", [(-0.5, -0.5), (-0.5, 0.0), (-0.1, -0.3)])
+def test_steps_up_to_which_negative_momentum_cures_it(momenta: tuple[float, float]) -> None:
+    """A root passes -1 at e = 2 sqrt((1 + m_a)(1 + m_b))."""
+    edge = 2 * sqrt((1 + momenta[0]) * (1 + momenta[1]))
+    assert linear_games.limit(LinearGame(AB, (1, 1), (1.0, 1.0), momenta), "alternating") == pytest.approx(edge, rel=1e-9)
+    for share, calm in ((0.99, True), (1.01, False)):
+        places = way("alternating", 300, rate=share * edge, momentum_a=momenta[0], momentum_b=momenta[1])
+        far = np.linalg.norm(places, axis=1)
+        assert (far[-1] < 0.8 * far[150]) if calm else (far[-1] > 1.25 * far[150]), share
+
+
 def test_no_momentum_cures_simultaneous_play() -> None:
     for m in np.linspace(-0.99, 0.99, 67):
         for e in (0.05, 0.3, 1.0):
