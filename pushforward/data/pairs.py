@@ -49,6 +49,8 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
     parts = [part_of(part, way) for part in (train, test) if part is not None]
     if palette:
         meant = palette_for(palette, parts[0])
+        for part in parts[1:]:
+            drawn_in(meant, part)
         parts = [snapped(part, meant) for part in parts]
     parts = [replace(fitted(part, size), translate=True) for part in parts]
     return parts[0], parts[1] if len(parts) > 1 else None
@@ -150,17 +152,29 @@ def palette_for(palette: str, data: Dataset) -> Palette:
         meant: Palette | None = Palette(colours, tuple(range(len(names))), names)
     else:
         meant = palette_of(palette)
-    if meant is None or data.source.shape[1] != meant.colours.shape[1]:
+    if meant is None:
         raise BadInput(
             f"palette is '{palette}'; give colours such as #0000aa,#ff5500 (or #0000aa=wall,#ff5500=door), {' or '.join(NAMED)}, "
             "or how many (2 to 255) the sources have."
         )
-    far = float((torch.cdist(even_pixels(data.source), meant.colours).amin(1) > FAR).float().mean())
+    if data.source.shape[1] != meant.colours.shape[1]:
+        raise BadInput(f"The sources of '{data.name}' are grey, and palette '{palette}' names colours; give the number of their greys.")
+    drawn_in(meant, data)
+    return meant
+
+
+def drawn_in(palette: Palette, data: Dataset) -> None:
+    """Refuse sources in other colours.
+
+    Raises:
+        BadInput: too many pixels are far from all colours of the palette.
+    """
+    assert data.source is not None
+    far = float((torch.cdist(even_pixels(data.source), palette.colours).amin(1) > FAR).float().mean())
     if far > 0.1:
-        known = ", ".join(dict.fromkeys(map(written, meant.colours.expand(-1, 3).tolist())))
+        known = ", ".join(dict.fromkeys(map(written, palette.colours.expand(-1, 3).tolist())))
         told = f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette"
         raise BadInput(f"{told}; is the source a label map? It should be drawn in {known}.")
-    return meant
 
 
 def written(colour: list[float]) -> str:
@@ -188,7 +202,7 @@ def found_colours(data: Dataset, count: int) -> Float[Tensor, "k c"]:
     # a rare colour counts nearly as much as a common one, a handful of odd pixels hardly
     weight = often.double().pow(RARE).where(often > len(seen) * ODD, 0.0)
     if int((weight > 0).sum()) < count:
-        raise BadInput(f"palette is {count}, but the sources of '{data.name}' have no so many different colours; name them, or give fewer.")
+        raise BadInput(f"palette is {count}, but the sources of '{data.name}' have some in a few odd pixels only; name them.")
     found = KMeans(count, n_init=10, random_state=0).fit(mean.numpy(), sample_weight=weight.numpy())
     centre = torch.from_numpy(np.asarray(found.cluster_centers_, np.float32))
     nearest = torch.cdist(seen, centre).argmin(1)

@@ -43,7 +43,9 @@ def judge_of(folder: str, shape: tuple[int, ...], parts: tuple[str, ...] = ()) -
         known, asked = ("x".join(map(str, each)) for each in (system.config.shape, shape))
         raise BadInput(f"The judge '{folder}' reads images of {known}, but these answers are {asked}; train one with the same --size.")
     if parts and run.recipe.parts != parts:
-        raise BadInput(f"The judge '{folder}' names {len(run.recipe.parts)} other parts than the {len(parts)} of these sources.")
+        raise BadInput(
+            f"The judge '{folder}' names {len(run.recipe.parts)} other parts than the {len(parts)} of these sources; train one on them."
+        )
     return system
 
 

@@ -32,7 +32,7 @@ def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Pars
     found = compared(truth, answers[0]) | trivial(train, dataset)
     if judge is not None:
         if dataset.parts is None:
-            raise BadInput(f"Sources of '{dataset.name}' are no maps of parts, so that no judge can say whether answers show them.")
+            raise BadInput(f"Sources of '{dataset.name}' are no maps of parts, which a judge could find in answers; leave --judge out.")
         found |= read_as(judge, answers[0], dataset)
         found |= {f"{name}, of real pictures": value for name, value in read_as(judge, truth, dataset).items()}
     pairs = [(a, b) for n, a in enumerate(answers[1:]) for b in answers[n + 2 :]]

@@ -15,7 +15,8 @@ normalisation and hinges.
 Shapes: image, x, y [N, C, H, W] in [-1, 1]; m [N, 1, H, W]; critics' logits [N], or [N, 1, P, Q].
 Departures: means over pixels, where the authors' code sums (weights are converted: 300 and .05 over 128 x 128 x 3 values), of which every
 hole has the share that the paper's square has, a quarter, so that an eye counts as much as half a face; masks of any form, of which the
-local critic sees the box around the hole; averaged weights answer; images are mirrored at random, not turned or shifted.
+local critic sees the box around the hole; both critics begin as wide as G, where the paper's local one has twice that; averaged weights
+answer; images are mirrored at random, not turned or shifted.
 """
 
 from copy import deepcopy
@@ -53,7 +54,7 @@ class Settings:
     critics: Literal["patch", "local", "local+global", "none"] = "patch"
     """Who judges; the paper has local+global."""
     width: Annotated[int, Ge(1)] = 32
-    """Channels of the first layers, of G and of critics; the paper's G has 32, its critics 64."""
+    """Channels of the first layers, of G and of critics; the paper's G and global critic have 32, its local critic 64."""
     code: Annotated[int, Ge(1)] = 512
     """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
     guess: Annotated[int, Ge(0)] = 32

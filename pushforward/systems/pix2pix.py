@@ -142,9 +142,8 @@ class Pix2Pix(System, Edits):
         field = c.field or fitting_field((size[0] // 2 ** (c.scales - 1), size[1] // 2 ** (c.scales - 1)))
         least = smallest(field) * 2 ** (c.scales - 1)
         if min(size) < least:
-            raise BadInput(
-                f"Patches of {field} pixels at {c.scales} scales need images of {least} pixels, but these have {min(size)}. Lower --field."
-            )
+            twice = f" at {c.scales} scales" if c.scales > 1 else ""
+            raise BadInput(f"Patches of {field} pixels{twice} need images of at least {least}, but these have {min(size)}. Lower --field.")
         if c.code and c.objective == "l1":
             raise BadInput("With --objective l1 nobody asks for several answers, so that a code learns nothing. Use l1+cgan, or --code 0.")
         self.generator, self.kept = Generator(c), Kept()
@@ -250,12 +249,12 @@ class Pix2Pix(System, Edits):
         if code:
             z = torch.zeros(len(x), code, device=x.device) if seed is None else noise(len(x), code, seed, x.device)
             return self.generator(x, z).clamp(-1, 1)
-        noisy = [part for part in self.generator.modules() if isinstance(part, nn.Dropout)] if seed is not None else []
+        noisy = [part for part in self.generator.modules() if isinstance(part, nn.Dropout)]
         modes = [part.training for part in noisy]
         with torch.random.fork_rng():
             torch.manual_seed(seed or 0)
             for part in noisy:
-                part.train()
+                part.train(seed is not None)
             try:
                 return self.generator(x).clamp(-1, 1)
             finally:

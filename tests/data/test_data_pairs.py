@@ -124,6 +124,18 @@ def test_bad_pairs_are_a_sentence(way: str, palette: str, words: str) -> None:
         paired(Dataset("d", image=image), None, way, palette, 0)
 
 
+def test_far_colours_of_the_test_part_are_refused_too() -> None:
+    plain, odd = torch.zeros(4, 3, 8, 16, dtype=torch.uint8), torch.full((2, 3, 8, 16), 128, dtype=torch.uint8)
+    with pytest.raises(BadInput, match="100% of the pixels of 'held out' are far from all colours"):
+        paired(Dataset("d", image=plain), Dataset("held out", image=odd), "left-to-right", "#000000,#ffffff", 0)
+
+
+def test_grey_sources_have_no_named_colours() -> None:
+    grey = Dataset("d", image=torch.zeros(4, 1, 8, 16, dtype=torch.uint8))
+    with pytest.raises(BadInput, match="The sources of 'd' are grey, and palette '#000000,#ffffff' names colours; give the number"):
+        paired(grey, None, "left-to-right", "#000000,#ffffff", 0)
+
+
 def test_odd_widths_tables_grey_images_and_other_sizes() -> None:
     odd, grey = torch.zeros(2, 3, 8, 15, dtype=torch.uint8), torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
     for data, way, words in (

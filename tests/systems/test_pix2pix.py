@@ -92,7 +92,7 @@ def test_an_answer_of_the_critic_sees_a_patch_of_just_that_size(field: int) -> N
 
 
 def test_images_smaller_than_the_field_are_refused_and_the_usual_field_fits() -> None:
-    with pytest.raises(BadInput, match="Patches of 70 pixels at 1 scales need images of 24 pixels, but these have 16"):
+    with pytest.raises(BadInput, match="Patches of 70 pixels need images of at least 24, but these have 16"):
         system_of(field=70)
     assert [fitting_field((side, side)) for side in (256, 128, 64, 32, 8, 4)] == [70, 70, 34, 16, 16, 1]
     assert all(smallest(field) <= 96 for field in FIELDS)
@@ -117,6 +117,9 @@ def test_noise_is_asked_for_and_a_batch_of_one_agrees_with_a_larger_one() -> Non
     alone = system.edit({"source": batch["source"][:1]})
     torch.testing.assert_close(alone, system.edit(batch)[:1], rtol=1e-4, atol=1e-5)  # type: ignore[arg-type]
     assert not any(part.training for part in system.modules())
+    plain = system.edit(batch)  # type: ignore[arg-type]
+    assert torch.equal(system.train().edit(batch), plain), "while it is trained, too"  # type: ignore[arg-type]
+    assert all(part.training for part in system.modules())
 
 
 def test_jitter_changes_a_source_and_its_image_alike() -> None:
