@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gan_tables import gan_samples, gan_stacked, gan_toys, gan_training
 from headlines import headlines
-from picture_tables import completions, conditional, edit, lengths, parsers, translations
+from picture_tables import by_heart, completions, conditional, edit, lengths, parsers, translations
 from writing import HOME, machine, measured, minutes_of, percent, read, spread_of, table
 
 from pushforward.reproduce import mnist_nll as nll
@@ -281,6 +281,7 @@ TABLES = {
     "facades_better": lambda: translations("better", "facades, l1+cgan and", "facades/l1+cgan/seed-0"),
     "facades_256": lambda: translations("256", "facades, 256 pixels"),
     "facades_length": lengths,
+    "facades_by_heart": by_heart,
     "celebamask_pairs": lambda: translations("celebamask", "faces from their parts"),
     "drawn_pairs": lambda: translations("drawn", "drawn faces from their parts"),
     "completion_celeba": lambda: completions("celeba"),

@@ -20,13 +20,15 @@ from typing import Any
 import torch
 
 from pushforward import figures
-from pushforward.core import Edits, Parses
-from pushforward.data import DataSpec
+from pushforward.core import Batch, Edits, Parses
+from pushforward.data import Dataset, DataSpec
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import of_translations
 from pushforward.reproduce import _photos
 from pushforward.reproduce.cells import Cell, finished_runs, opened, scratch_of, trained
 from pushforward.runs import Run
+from pushforward.systems.pix2pix import Pix2Pix
+from pushforward.training.machines import moved
 
 PALETTE = "#0000aa,#0000ff,#0055ff,#00aaff,#00ffff,#55ffaa,#aaff55,#ffff00,#ffaa00,#ff5500,#ff0000,#aa0000"
 """The twelve colours of the maps."""
@@ -47,6 +49,8 @@ IMAGES = 36_000
 """and what rows take."""
 JUDGED = 20_000
 """Images of a judge."""
+ASKED = 100
+"""Pairs that D is asked about."""
 SEEDS, SIZE = 3, 64
 LARGE, LARGE_FIELDS = 256, (1, 16, 286)
 """Pixels of a side where a GPU is at hand, and fields beside that of 70."""
@@ -116,8 +120,28 @@ def measure(name: str, setting: dict[str, Any], seed: int, folder: Path) -> dict
     train, test = run.data()
     system, judge = opened(run), opened(judge_of(setting["data"], scratch)[0])
     assert isinstance(system, Edits) and isinstance(judge, Parses) and test is not None
-    found = of_translations(system, test, train, judge)
+    found = of_translations(system, test, train, judge) | by_heart(system, train, test)
     return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, "n": len(test), **found}
+
+
+@torch.no_grad()
+def by_heart(system: Edits, train: Dataset, test: Dataset) -> dict[str, float]:
+    """The mean probability of being real that D gives patches of training pairs, of pairs that it has not seen, and of answers to these."""
+    if not isinstance(system, Pix2Pix) or system.config.objective == "l1":
+        return {}
+    seen, unseen = (some(each, system) for each in (train, test))
+    pairs = {
+        "training pairs": (seen["source"], seen["image"]),
+        "unseen pairs": (unseen["source"], unseen["image"]),
+        "answers": (unseen["source"], system.edit(unseen)),
+    }
+    return {f"D on {name}": float(system.judged(x, y)[0][0][0].sigmoid().mean()) for name, (x, y) in pairs.items()}
+
+
+def some(dataset: Dataset, system: Pix2Pix) -> Batch:
+    """Pairs spread evenly over a data set, where the weights lie."""
+    index = torch.linspace(0, len(dataset) - 1, min(ASKED, len(dataset))).long()
+    return moved(dataset.batch(index), next(system.parameters()).device)
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:

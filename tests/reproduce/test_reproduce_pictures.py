@@ -176,6 +176,7 @@ def test_translations(small: None, tmp_path: Path, name: str) -> None:
         "diversity",
     }
     assert told <= found.keys()
+    assert ("D on unseen pairs" in found) == (found.get("D on answers", 2) < 1) == (name.split("/")[1] != "l1")
     assert found["n"] == {"length": 2, "celebamask": 6, "drawn": 10}.get(name.partition("/")[0], 8)
 
 
