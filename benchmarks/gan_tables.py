@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from writing import machine, measured, minutes_of, read, table
+from writing import machine, measured, read, table, took
 
 NOT_YET = "Not measured yet.\n"
 PARZEN = "Parzen log-likelihood, historical"
@@ -52,7 +52,7 @@ def gan_samples(part: str) -> str:
             row.append(f"{several(cells, key)} ({floor[f'{key}, real against real']:.3f})")
         if "read as asked" in floor:
             row += [several(cells, "read as asked", "{:.2%}"), worst_class(cells)]
-        rows.append([*row, several(cells, PARZEN, "{:.0f}") + parzen_floor(), f"{max(map(minutes_of, cells)):.1f}"])
+        rows.append([*row, several(cells, PARZEN, "{:.0f}") + parzen_floor(), took(cells)])
     told = ["read as asked", "coverage of the worst class, share of the floor"] if len(rows[0]) > 7 else []
     heads = [
         "each seed (real against real)",
@@ -66,7 +66,7 @@ def gan_samples(part: str) -> str:
     ]
     n = gan_cells(part)[0]["numbers"]
     after = f"\n{n['samples']:,} samples, mean of {n['sets of samples']} sets, in the features of {n['feature net']}. "
-    return table(heads, rows) + after + measured("gan")
+    return table(heads, rows) + after + measured("gan", gan_cells(part))
 
 
 def parzen_floor() -> str:
@@ -92,7 +92,7 @@ def gan_toys(part: str) -> str:
             told = (("modes", "{}"), ("within", "{:.1%}"), ("KL to even", "{:.2f}"))
             rows.append([name, *(several(cells, key, form) for key, form in told), f"{most:.1f}"])
     heads = ["mixture, game", "modes", "samples within 3 sigma", "KL of modes to even, nats", "minutes of one core, at most"]
-    return table(heads, rows) + "\n" + measured("gan")
+    return table(heads, rows) + "\n" + measured("gan", gan_cells(part))
 
 
 def gan_stacked() -> str:
@@ -101,7 +101,6 @@ def gan_stacked() -> str:
     if not gan_cells("stacked") + gan_cells("equal"):
         return NOT_YET
     for name, cells in groups(gan_cells("stacked") + gan_cells("equal")).items():
-        minutes = f"{max(map(minutes_of, cells)):.1f}"
-        rows.append([name or "the recipe", several(cells, "kinds", "{}"), several(cells, "KL to even"), minutes])
+        rows.append([name or "the recipe", several(cells, "kinds", "{}"), several(cells, "KL to even"), took(cells)])
     heads = ["stacked MNIST, 26,000 samples", "kinds of 1,000", "KL to even", "minutes of two cores"]
-    return table(heads, rows) + "\n" + measured("gan")
+    return table(heads, rows) + "\n" + measured("gan", gan_cells("stacked") + gan_cells("equal"))

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from writing import minutes_of, percent, read, spread_of, table
+from writing import percent, read, spread_of, table, took
 
 from pushforward.reproduce import gan, mnist_nll
 from pushforward.reproduce.semi_supervised import LECTURE, PUBLISHED
@@ -25,7 +25,7 @@ def cells_of(name: str, begin: str) -> list[dict[str, Any]]:
 
 def most(cells: Iterable[dict[str, Any]]) -> str:
     """The longest training."""
-    return f"{max(map(minutes_of, cells)):.1f}"
+    return took(cells)
 
 
 def page(name: str) -> str:

@@ -58,7 +58,7 @@ def translations(part: str, heading: str, before: str = "") -> str:
     heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity", "minutes", "seeds"]
     trained = "Trained on " + " or ".join(dict.fromkeys(f"{cell['setting']['images']:,}" for cell in cells)) + " images a run, tested on"
     after = f"\n{trained} {cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. "
-    return table(heads, rows) + after + "Minutes are of two cores. " + measured("facades")
+    return table(heads, rows) + after + "Minutes are of two cores. " + measured("facades", cells)
 
 
 def lengths() -> str:
@@ -71,7 +71,7 @@ def lengths() -> str:
         [cell["name"].split("/")[1], f"{cell['setting']['images']:,}", *(over_seeds([cell], key) for key in keys), took([cell])]
         for cell in cells
     ]
-    return table(["objective", "images", "L1", "IoU", "sharpness ratio", "minutes of two cores"], rows) + "\n" + measured("facades")
+    return table(["objective", "images", "L1", "IoU", "sharpness ratio", "minutes of two cores"], rows) + "\n" + measured("facades", cells)
 
 
 def by_heart() -> str:
@@ -105,7 +105,7 @@ def completions(data: str) -> str:
     heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "minutes"]
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
     after = "\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over the holes. Minutes are of two cores. "
-    return table(heads, rows) + after + measured("completion")
+    return table(heads, rows) + after + measured("completion", cells)
 
 
 def row_of(numbers: dict[str, Any], name: str, suffix: str) -> list[str]:

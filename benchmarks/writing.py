@@ -32,12 +32,19 @@ def minutes_of(cell: dict[str, Any]) -> float:
 
 
 def took(cells: Iterable[dict[str, Any]]) -> str:
-    """7.1, the most minutes of two cores that a cell took; where they ran on a GPU, 3.1 on a GPU by the clock."""
+    """7.1, the most minutes of two cores that a cell took; where they ran on a GPU, 3.1 on a GPU by the clock; on processors without fast
+    bfloat16, 14.2 in float32."""
     cells = list(cells)
     on_gpu = [cell["numbers"]["seconds of training"] / 60 for cell in cells if cell["machine"].get("gpu")]
     if len(on_gpu) == len(cells):
         return f"{max(on_gpu):.1f} on a GPU"
-    return f"{max(minutes_of(cell) for cell in cells if not cell['machine']['gpu']):.1f}"
+    longest = max((cell for cell in cells if not cell["machine"]["gpu"]), key=minutes_of)
+    return f"{minutes_of(longest):.1f}" + ("" if fast(longest["machine"]) else " in float32")
+
+
+def fast(machine: dict[str, Any]) -> bool:
+    """Whether a machine multiplies bfloat16 faster than float32, as all did of which it is not said."""
+    return bool(machine.get("bfloat16", True))
 
 
 def spread_of(cells: list[dict[str, Any]], begin: str, labels: int, key: str) -> str:
@@ -48,10 +55,10 @@ def spread_of(cells: list[dict[str, Any]], begin: str, labels: int, key: str) ->
     return f"{100 * statistics.mean(found):.2f} ± {100 * statistics.stdev(found):.2f} % ({100 * min(found):.2f}; {len(found)})"
 
 
-def measured(name: str) -> str:
-    """How, where and with what the cells of a table were measured."""
+def measured(name: str, cells: list[dict[str, Any]] | None = None) -> str:
+    """How, where and with what cells were measured: those of a table, or all of its file."""
     found = read(name)
-    return f"Measured by `{found['command']}` (`results/{name}.json`), {places(found['cells'])}.\n"
+    return f"Measured by `{found['command']}` (`results/{name}.json`), {places(cells or found['cells'])}.\n"
 
 
 def places(cells: list[dict[str, Any]]) -> str:
@@ -60,7 +67,9 @@ def places(cells: list[dict[str, Any]]) -> str:
     here = [cell for cell in cells if not cell["machine"].get("gpu")]
     if here:
         threads = cores(cell["machine"]["threads"] for cell in here)
-        told.append(f"{threads} of {here[-1]['machine']['processor']}, torch {here[-1]['versions']['torch']}")
+        kinds = {fast(cell["machine"]) for cell in here}
+        without = " with and without fast bfloat16" if len(kinds) > 1 else "" if kinds == {True} else " without fast bfloat16"
+        told.append(f"{threads} of {here[-1]['machine']['processor']}{without}, torch {here[-1]['versions']['torch']}")
     for gpu in sorted({cell["machine"].get("gpu") for cell in cells} - {None}):
         there = [cell for cell in cells if cell["machine"].get("gpu") == gpu]
         told.append(f"{gpu}, torch {there[-1]['versions']['torch']}")
@@ -70,7 +79,8 @@ def places(cells: list[dict[str, Any]]) -> str:
 def machine(found: dict[str, Any]) -> str:
     """two cores of an Intel Xeon, torch 2.13.0"""
     here = found["environment"]
-    return f"{cores([here['machine']['threads']])} of {here['machine']['processor']}, torch {here['versions']['torch']}"
+    without = "" if fast(here["machine"]) else " without fast bfloat16"
+    return f"{cores([here['machine']['threads']])} of {here['machine']['processor']}{without}, torch {here['versions']['torch']}"
 
 
 def cores(threads: Iterable[int]) -> str:

@@ -28,6 +28,14 @@ def test_a_gpus_minutes_are_not_those_of_two_cores() -> None:
     assert writing.places([there, here]) == "1 core of AMD EPYC, torch 2.13; and NVIDIA H200, torch 2.11"
 
 
+def test_a_processor_without_fast_bfloat16_is_named() -> None:
+    usual, slow = measured_on(None, 300), measured_on(None, 600)
+    slow["machine"]["bfloat16"] = False
+    assert writing.took([slow]) == writing.took([usual, slow]) == "10.0 in float32"
+    assert writing.places([slow]) == "1 core of AMD EPYC without fast bfloat16, torch 2.13"
+    assert writing.places([usual, slow]) == "1 core of AMD EPYC with and without fast bfloat16, torch 2.13"
+
+
 def test_no_page_is_stale() -> None:
     for page in tables.pages():
         assert tables.rewritten(page.read_text()) == page.read_text(), f"{page.name} is stale: run `make tables`"

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from pushforward.training.machines import fast_bfloat16, usual_device
+
 PACKAGES = ("pushforward", "torch", "numpy", "pillow", "scikit-learn", "safetensors")
 
 
@@ -20,6 +22,7 @@ def environment() -> dict[str, Any]:
             "system": f"{platform.system()} {platform.machine()}",
             "processor": str(torch.cpu.get_capabilities().get("cpu_name", platform.processor())),
             "threads": torch.get_num_threads(),
+            "bfloat16": fast_bfloat16(usual_device()),
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
     }
