@@ -14,6 +14,8 @@ from headlines import headlines
 from picture_tables import by_heart, completions, conditional, edit, lengths, parsers, translations
 from writing import HOME, machine, measured, minutes_of, percent, read, spread_of, table
 
+from pushforward import figures
+from pushforward.data import faces
 from pushforward.reproduce import mnist_nll as nll
 from pushforward.reproduce.semi_supervised import LECTURE, PUBLISHED
 
@@ -102,6 +104,12 @@ def attributes() -> str:
     ]
     after = f"\nMeasured by `{found['command']}`, {told['samples']:,} samples, mean of 5 sets, as {told['net']}.\n"
     return table(["attributes as read, mean distance, each in 0..1", "from those asked for", "from another face's"], rows) + after
+
+
+def part_colours() -> str:
+    """The colours of a drawn face's parts."""
+    words = [f"{part} `{colour}`" for part, colour in zip(faces.PARTS, figures.part_colours(len(faces.PARTS)), strict=True)]
+    return ", ".join(words) + "\n"
 
 
 def semi_supervised() -> str:
@@ -262,6 +270,7 @@ TABLES = {
     "startup": startup,
     "instruments": instruments,
     "attributes": attributes,
+    "part_colours": part_colours,
     "semi_supervised": semi_supervised,
     "fashion": fashion,
     "parts": parts,

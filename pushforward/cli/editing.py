@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zlib import crc32
 
 from tyro.conf import Positional, arg
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Edit:
     """Translate images of your own, or paint what a mask hides of them, and write a PNG for each.
 
-    Example: pushforward edit runs/pix2pix drawing.png --several 4
+    Example: pushforward edit runs/pix2pix drawing.png --drawn --several 4
     """
 
     run: RunFolder
@@ -35,6 +36,8 @@ class Edit:
     """Let the seam around what was painted disappear (Poisson)."""
     drawn: Annotated[bool, arg(help_behavior_hint="")] = False
     """Images are drawings, dark lines on white, of a run trained on outlines (--pairs edges); else outlines are found in photos."""
+    deterministic: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Only the answer without noise, which is always the same, as where nothing is said."""
     several: int = 0
     """Answers drawn at random beside the one that is always the same, of a run with noise (pix2pix, conditional_vae, form paper)."""
     out: Maybe[Path] = None
@@ -50,6 +53,8 @@ class Edit:
 
         if self.several < 0:
             raise BadInput(f"--several is {self.several}, but must be 0 or more.")
+        if self.deterministic and self.several:
+            raise BadInput(f"--deterministic asks for one answer, and --several {self.several} for others drawn at random. Leave one out.")
         run, system = opened(self.run)
         data = run.recipe.data
         if not isinstance(system, Edits) or not (data.pairs or data.mask):
@@ -100,6 +105,7 @@ class Edit:
         from pushforward.cli.sources import shown_of
 
         files, batch = shown_of(run, self.images, self.drawn)
+        batch["index"] = torch.tensor([crc32(file.encode("utf-8", "surrogateescape")) for file in files])
         for part in torch.arange(len(files)).split(16):
             shown = {key: value[part] for key, value in batch.items()}  # type: ignore[index]
             for seed, made in zip(self.seeds, self.answers(run, system.edit, shown), strict=True):  # type: ignore[arg-type]
@@ -116,7 +122,8 @@ class Edit:
         for photo in photos(run, self.images, self.mask):
             if photo.side != photo.shown["mask"].shape[2:]:
                 size = "x".join(map(str, photo.shown["mask"].shape[:1:-1]))
-                say(f"{photo.name}: its central square was painted in {size} pixels and enlarged; all that is seen stays as it is.")
+                where = "its central square" if photo.central else "a square of it around what is hidden"
+                say(f"{photo.name}: {where} was painted in {size} pixels and enlarged; all that is seen stays as it is.")
             for seed, small in zip(self.seeds, self.answers(run, answer, photo.shown), strict=True):
                 made = photo.put(small.cpu())
                 yield (

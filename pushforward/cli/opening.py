@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from pushforward.runs import Run
 
 
-ELSEWHERE = 2**41
-"""Added to the seed of codes for that of attributes, so that neither tells the other."""
-
-
 def say(sentence: str) -> None:
     """Print a sentence that is no result."""
     print(sentence, file=sys.stderr)
@@ -94,7 +90,9 @@ def attributes_asked(run: "Run", system: "System", given: dict[str, float], coun
     """
     import torch
 
-    chance = torch.Generator().manual_seed((seed + ELSEWHERE) % 2**63)
+    from pushforward.data.chance import generator
+
+    chance = generator("attributes", seed)  # codes must not tell them
     return with_attributes(run, system, given, torch.rand(count, len(run.recipe.attributes), generator=chance))
 
 

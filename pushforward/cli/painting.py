@@ -1,7 +1,7 @@
 """Paints what a mask hides of photos of any size. Imports torch: loaded when needed.
 
-A system sees the central square of a photo in the size that it was trained on; what it paints there is enlarged, and replaces what is
-hidden. Every other pixel of the photo stays as it is.
+A system sees a square of a photo, the central one or that nearest to it around all that is hidden, in the size that it was trained on; what
+it paints there is enlarged, and replaces what is hidden. Every other pixel of the photo stays as it is.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ from pushforward.data.decode import loses
 from pushforward.data.resize import fitted
 from pushforward.runs import Run
 
+UNLIKE = {False: "it was made grey, as the run's images are", True: "it is grey, and the run paints in colours"}
 FAINT = 0.02
 """Share of a mask's pixels, those of smooth edges, that may be neither black nor white without a word."""
 
@@ -39,6 +40,8 @@ class Photo:
     left: int
     side: tuple[int, int]
     """Of the part."""
+    central: bool
+    """Whether it lies in the middle."""
     shown: Batch
     """`source` and `mask` of the part, in the size of the run."""
 
@@ -59,8 +62,9 @@ def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
     if mask and drawn_masks.half_tones(drawn_masks.grey_of(mask.expanduser())) > FAINT:
         say(f"The mask '{mask}' is not black and white alone: what is middling grey or lighter is painted.")
     for name, content, pixels in decoded(path):
-        grey = pixels.ndim == 3 and run.recipe.config["shape"][0] == 1
-        if lost := ", and ".join(filter(None, (loses(content), "it was made grey, as the run's images are" if grey else ""))):
+        colours = run.recipe.config["shape"][0] == 3
+        told = "" if colours == (pixels.ndim == 3) else UNLIKE[colours]
+        if lost := ", and ".join(filter(None, (loses(content), told))):
             say(f"{name}: {lost}; all else that is seen stays as it is.")
         yield photo_of(run, name, pixels, mask)
 
@@ -78,20 +82,39 @@ def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Phot
     if not same and height != width:
         raise BadInput(f"'{name}' has {wide}x{tall} pixels, but the run was trained on {width}x{height}; resize it.")
     side = (height, width) if same else (min(tall, wide),) * 2
-    top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
+    middle = top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
     if mask:
         hole = drawn_masks.drawn(mask.expanduser(), tall, wide)[None, None]
+        top, left = (around(hole.amax((0, 1, axis)), edge, start) for axis, edge, start in ((3, side[0], top), (2, side[1], left)))
     else:
         hole = pad(hidden(run.recipe.data.mask, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
     inside = hole[:, :, top : top + side[0], left : left + side[1]]
     if float(inside.sum()) < float(hole.sum()):
         raise BadInput(
-            f"The mask hides pixels outside the central square of '{name}', which is all that the run sees; crop the photo around the hole."
+            f"What the mask hides of '{name}' fits into no square of {side[0]} pixels, the most that the run sees; paint it in parts."
         )
     small = inside if same else smaller(inside, (height, width))
     image = as_values(picture)
-    shown = as_values(picture if same else fitted(picture, width))
-    return Photo(name, image, hole, top, left, (side[0], side[1]), {"source": shown * (1 - small) + 0.0, "mask": small})
+    seen = Image.fromarray(without(np.asarray(picture.crop((left, top, left + side[1], top + side[0]))), inside[0, 0].numpy() > 0))
+    shown = as_values(seen if same else fitted(seen, width))
+    source = shown * (1 - small) + 0.0
+    return Photo(name, image, hole, top, left, (side[0], side[1]), (top, left) == middle, {"source": source, "mask": small})
+
+
+def around(hidden: Tensor, side: int, start: int) -> int:
+    """Where a square of this side begins along a photo, as near to `start` as it can and still hold all that is hidden there."""
+    places = hidden.nonzero()
+    return min(max(start, int(places[-1]) + 1 - side), int(places[0]))
+
+
+def without(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """A photo in which each hidden pixel has the colour of the nearest seen one: what is hidden must not show where others are mixed."""
+    from scipy.ndimage import distance_transform_edt
+
+    if hole.all():
+        return np.full_like(pixels, 128)
+    row, column = distance_transform_edt(hole, return_distances=False, return_indices=True)
+    return pixels[row, column]
 
 
 def as_values(picture: Image.Image) -> Float[Tensor, "1 c h w"]:

@@ -16,12 +16,14 @@ from pushforward import figures
 from pushforward.cli.opening import say
 from pushforward.cli.predicting import decoded, suited
 from pushforward.core import BadInput, Batch
-from pushforward.data import Dataset, pairs
+from pushforward.data import Dataset, label_maps, pairs
 from pushforward.data.decode import NoImage, loses
 from pushforward.runs import Run
 
 COMPARED = 64
 """Training pairs that a user's images are compared with."""
+WHITE = 225
+"""Brightness from which on paper is white."""
 LEVELS = 8
 """Of each channel that the colours of an image are counted in."""
 
@@ -37,7 +39,7 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
     if drawn:
         return drawings(run, path)
     if run.recipe.data.palette or run.recipe.data.pairs == "parts":
-        return label_maps(run, path)
+        return maps(run, path)
     height, width = run.recipe.config["shape"][1:]
     channels, way = channels_of(run), run.recipe.data.pairs
     files, images = [], []
@@ -49,12 +51,20 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
         files.append(name)
         images.append(torch.from_numpy(planes.copy()))
     data = Dataset(path.name, image=torch.stack(images), names=tuple(files))
+    if way == "edges" and (count := sum(map(like_a_drawing, images))) > len(images) / 2:
+        say(f"{count} of {len(images)} images look like drawings, and outlines were found of their lines; --drawn takes them as they are.")
     if way in ("edges", "grey"):
         found = pairs.part_of(data, way)
     else:
         found = replace(data, source=data.image)
         say_backwards(run, found)
     return files, {"source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]}
+
+
+def like_a_drawing(image: UInt8[Tensor, "c h w"]) -> bool:
+    """Whether an image is mostly white, with little that is neither white nor dark."""
+    grey = image.float().mean(0)
+    return bool((grey > WHITE).float().mean() > 0.6 and ((grey > 255 - WHITE) & (grey < WHITE)).float().mean() < 0.25)
 
 
 def given(run: Run, path: Path) -> Iterator[tuple[str, np.ndarray]]:
@@ -142,7 +152,7 @@ def colours_of(run: Run) -> str:
     return ",".join(recipe.parts) if recipe.data.palette.isdecimal() else recipe.data.palette
 
 
-def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
+def maps(run: Run, path: Path) -> tuple[list[str], Batch]:
     """Names and sources of a user's label maps, each snapped to the run's colours before it is resized, as in training.
 
     Raises:
@@ -150,11 +160,16 @@ def label_maps(run: Run, path: Path) -> tuple[list[str], Batch]:
     """
     height, width = run.recipe.config["shape"][1:]
     palette = colours_of(run)
-    files, sources = [], []
+    files, sources, photos = [], [], []
     for name, read in given(run, path):
         pixels = torch.from_numpy(np.asarray(Image.fromarray(read).convert("RGB")).transpose(2, 0, 1).copy())[None]
-        drawn = Dataset(name, image=pixels, source=pixels)
-        snapped = pairs.snapped(drawn, pairs.palette_for(palette, drawn))
-        sources.append(pairs.as_source(snapped, height, width))
+        drawn = label_maps.numbers_as_colours(Dataset(name, image=pixels, source=pixels), palette)
+        for note in drawn.notes:
+            say(note)
+        meant = label_maps.palette_for(palette, drawn)
+        photos.append(label_maps.like_a_photo(drawn, meant))
+        sources.append(pairs.as_source(label_maps.snapped(drawn, meant), height, width))
         files.append(name)
+    if any(photos):
+        say(f"{sum(photos)} of {len(files)} images have many colours, as photos do, and were taken for maps of parts.")
     return files, {"source": torch.cat(sources)}

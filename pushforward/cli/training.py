@@ -10,6 +10,8 @@ from pushforward.cli.opening import classes_of, completes, spoken
 from pushforward.cli.words import Maybe, RunFolder, nearest, options, spelt
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
     from pushforward.core import System
     from pushforward.data import Dataset
     from pushforward.runs import Run
@@ -174,11 +176,28 @@ def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
             continue
         kinds = TypeAdapter(hints[name])
         try:
-            found[name] = kinds.validate_json(word) if word.startswith("[") else kinds.validate_python(word)
+            found[name] = value_of(kinds, word)
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise BadInput(f"{spelt(name)} is '{word}': {reason[0].lower()}{reason[1:]}.") from None
     return found
+
+
+def value_of(kinds: "TypeAdapter[Any]", word: str) -> Any:
+    """A word as a value: as it stands, or as JSON, which lists and choices of whole numbers are.
+
+    Raises:
+        ValidationError: it is neither.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return kinds.validate_python(word)
+    except ValidationError as error:
+        try:
+            return kinds.validate_json(word)
+        except ValidationError:
+            raise error from None
 
 
 def conclude(run: "Run", parts: "Parts") -> None:

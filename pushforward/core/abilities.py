@@ -158,4 +158,10 @@ class Edits(ABC):
 
     @abstractmethod
     def edit(self, batch: Batch, seed: int | None = None) -> Float[Tensor, "n c h w"]:
-        """Edited images in [-1, 1]: the likeliest answer, or with a seed one drawn at random where there are several."""
+        """Edited images in [-1, 1]: the likeliest answer, or with a seed one drawn at random where there are several: for each image by
+        the seed and its `index`, where the batch has one, whatever is beside it."""
+
+    @property
+    def varied(self) -> bool:
+        """Whether answers drawn at random are what it makes, and the one without a seed only the middle of them."""
+        return False

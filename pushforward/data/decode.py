@@ -12,6 +12,8 @@ from pushforward.data.resize import fitted
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 PIXELS = 50 * 10**6
 LARGE = 10**7
+DEPTH = 24
+"""The byte of a PNG that says how many bits a value has; Pillow tells it of grey ones alone."""
 _one_large = Lock()
 """Decoding is threaded; of images that take above LARGE pixels one at a time is decoded, so that a few huge ones do not fill the memory."""
 
@@ -44,9 +46,9 @@ def loses(content: bytes) -> str:
     """What of a file `decode` cannot keep, in a few words; nothing, where all is kept."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.mode.startswith("I"):
-                return "of its 16 bits 8 were kept"
-            return "what is transparent was laid on white" if image.has_transparency_data else ""
+            deep = image.mode.startswith("I") or (image.format == "PNG" and content[DEPTH] > 8)
+            lost = ["of its 16 bits 8 were kept"] if deep else []
+            return ", and ".join([*lost, "what is transparent was laid on white"] if image.has_transparency_data else lost)
     except Exception:  # it is no image, which `decode` says
         return ""
 

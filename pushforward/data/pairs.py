@@ -5,35 +5,30 @@
     edges, grey                    made here from any images: their outlines, or their brightness
     parts                          of images that come with a map of parts, such as procedural faces: that map
 
-A label map is a source of a few colours: with a `palette` each pixel becomes one of K parts, that of the colour that it is nearest to, so
-that what JPEG did to colours does no harm; a batch then holds K maps of 0 and 1 in place of colours. Colours are named, or found.
+A label map is a source of a few colours: with a `palette` each pixel becomes one of K parts (`label_maps.py`), and a batch then holds K
+maps of 0 and 1 in place of colours.
 """
 
 from dataclasses import replace
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.nn.functional import interpolate, max_pool2d, pad
+from torch.nn.functional import interpolate, pad
 
 from pushforward.core import BadInput
 from pushforward.data.dataset import Dataset
-from pushforward.data.palettes import NAMED, Palette, palette_of
+from pushforward.data.label_maps import drawn_in, numbers_as_colours, palette_for, several, snapped
 from pushforward.data.resize import resized
 
 HALVES = ("left-to-right", "right-to-left")
 WAYS = (*HALVES, "edges", "grey", "parts")
 LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R 601)."""
+TOGETHER = 200
+"""Images that are worked on at a time."""
 STRONG = 0.12
 """Slope of brightness (0..1, a pixel) that makes a full outline."""
-LOOKED, TOGETHER = 200_000, 200
-"""Pixels that colours are found in; images that are worked on at a time."""
-BIN, RARE, ODD = 24, 0.25, 1e-5
-"""Width of a colour's bin; the power of its frequency that it weighs by; the share of pixels below which it is a mistake."""
-FAR = 60.0
-"""Distance in RGB (0..255) beyond which a pixel belongs to no colour; a tenth of such pixels is too many."""
 
 
 def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: int) -> tuple[Dataset, Dataset | None]:
@@ -48,10 +43,12 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
         raise BadInput(f"'{train.name}' holds rows of numbers, of which there are no pairs; leave pairs out.")
     parts = [part_of(part, way) for part in (train, test) if part is not None]
     if palette:
+        parts = [numbers_as_colours(part, palette) for part in parts]
         meant = palette_for(palette, parts[0])
         for part in parts[1:]:
             drawn_in(meant, part)
         parts = [snapped(part, meant) for part in parts]
+        several(parts[0])
     parts = [replace(fitted(part, size), translate=True) for part in parts]
     return parts[0], parts[1] if len(parts) > 1 else None
 
@@ -136,111 +133,6 @@ def outlines(image: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "n 1 h w"]:
         ridge = torch.where(length >= beside, length, 0.0)
         found.append((255 * (1 - (ridge / STRONG).clamp(max=1))).round().byte())
     return torch.cat(found)
-
-
-def palette_for(palette: str, data: Dataset) -> Palette:
-    """A palette as it is named, or of as many colours as it says, found in the sources.
-
-    Raises:
-        BadInput: neither colours nor a number of them, or sources that are no map of these.
-    """
-    if data.source is None:
-        raise BadInput("palette asks for kinds of pixels, but the source is a map of parts already; leave palette out.")
-    if palette.isdecimal() and 2 <= int(palette) <= 255:
-        colours = found_colours(data, int(palette))
-        names = tuple(map(written, colours.expand(-1, 3).tolist()))
-        meant: Palette | None = Palette(colours, tuple(range(len(names))), names)
-    else:
-        meant = palette_of(palette)
-    if meant is None:
-        raise BadInput(
-            f"palette is '{palette}'; give colours such as #0000aa,#ff5500 (or #0000aa=wall,#ff5500=door), {' or '.join(NAMED)}, "
-            "or how many (2 to 255) the sources have."
-        )
-    if data.source.shape[1] != meant.colours.shape[1]:
-        raise BadInput(f"The sources of '{data.name}' are grey, and palette '{palette}' names colours; give the number of their greys.")
-    drawn_in(meant, data)
-    return meant
-
-
-def drawn_in(palette: Palette, data: Dataset) -> None:
-    """Refuse sources in other colours.
-
-    Raises:
-        BadInput: too many pixels are far from all colours of the palette.
-    """
-    assert data.source is not None
-    far = float((torch.cdist(even_pixels(data.source), palette.colours).amin(1) > FAR).float().mean())
-    if far > 0.1:
-        known = ", ".join(dict.fromkeys(map(written, palette.colours.expand(-1, 3).tolist())))
-        told = f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette"
-        raise BadInput(f"{told}; is the source a label map? It should be drawn in {known}.")
-
-
-def written(colour: list[float]) -> str:
-    """Red, green and blue in 0..255 as `#rrggbb`."""
-    return "#" + "".join(f"{round(value):02x}" for value in colour)
-
-
-def found_colours(data: Dataset, count: int) -> Float[Tensor, "k c"]:
-    """The colours that a label map is drawn in: all of them where there are just so many, else by k-means; the most frequent first.
-
-    Raises:
-        BadInput: fewer colours than that.
-    """
-    from sklearn.cluster import KMeans
-
-    assert data.source is not None
-    each, often = different_colours(data.source)
-    if len(each) < count:
-        raise BadInput(f"palette is {count}, but the sources of '{data.name}' have {len(each)} colours; give no more than these.")
-    if len(each) == count:
-        return each[often.argsort(descending=True, stable=True)]
-    seen = even_pixels(data.source)
-    bins, place, often = (seen // BIN).unique(dim=0, return_inverse=True, return_counts=True)
-    mean = torch.zeros(len(bins), seen.shape[1]).index_add_(0, place, seen) / often[:, None]
-    # a rare colour counts nearly as much as a common one, a handful of odd pixels hardly
-    weight = often.double().pow(RARE).where(often > len(seen) * ODD, 0.0)
-    if int((weight > 0).sum()) < count:
-        raise BadInput(f"palette is {count}, but the sources of '{data.name}' have some in a few odd pixels only; name them.")
-    found = KMeans(count, n_init=10, random_state=0).fit(mean.numpy(), sample_weight=weight.numpy())
-    centre = torch.from_numpy(np.asarray(found.cluster_centers_, np.float32))
-    nearest = torch.cdist(seen, centre).argmin(1)
-    return centre[nearest.bincount(minlength=count).argsort(descending=True, stable=True)]
-
-
-def even_pixels(source: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "m c"]:
-    """Colours of pixels, spread over all images, whose neighbours look like them: JPEG mixes colours where they meet."""
-    found = []
-    each = max(1, LOOKED // len(source))
-    for image in source:
-        x = image[None].float()
-        spread = (max_pool2d(x, 3, 1, 1) + max_pool2d(-x, 3, 1, 1)).amax((0, 1)).flatten()
-        even = (spread <= BIN).nonzero().flatten()
-        even = even if len(even) else torch.arange(len(spread))
-        chosen = even[torch.linspace(0, len(even) - 1, min(each, len(even)), dtype=torch.float64).long()]
-        found.append(x[0].flatten(1)[:, chosen].T)
-    return torch.cat(found)
-
-
-def different_colours(source: UInt8[Tensor, "n c h w"]) -> tuple[Float[Tensor, "k c"], Int[Tensor, " k"]]:
-    """Every colour that occurs, and how often."""
-    place = 256 ** torch.arange(source.shape[1]).view(1, -1, 1, 1)
-    found = [(part.long() * place).sum(1).flatten().unique(return_counts=True) for part in source.split(TOGETHER)]
-    number, back = torch.cat([numbers for numbers, _ in found]).unique(return_inverse=True)
-    often = torch.zeros(len(number), dtype=torch.int64).index_add_(0, back, torch.cat([counts for _, counts in found]))
-    return (number[:, None] // place.view(1, -1) % 256).float(), often
-
-
-def snapped(data: Dataset, palette: Palette) -> Dataset:
-    """The source as a map of parts, each pixel of that whose colour is nearest."""
-    assert data.source is not None
-    found, kinds = [], torch.tensor(palette.kinds)
-    for part in data.source.split(16):
-        pixels = part.permute(0, 2, 3, 1).float()
-        nearest = torch.cdist(pixels.reshape(-1, pixels.shape[-1]), palette.colours).argmin(1)
-        found.append(kinds[nearest].view(pixels.shape[:3]).byte())
-    return replace(data, source=None, parts=torch.cat(found), part_names=palette.names)
 
 
 def fitted(data: Dataset, size: int) -> Dataset:

@@ -25,7 +25,7 @@ def of_edits(run: Run, system: Edits, dataset: Dataset, train: Dataset, judge: s
         found |= of_completions(system, dataset, train, judge_of(judge, dataset.shape) if judge else None)
     net = feature_net(features, run.recipe.data.path, train.shape, train.fingerprint)
     if net is not None and min(len(dataset), len(train)) >= LEAST:
-        found |= as_a_set(answered(system, dataset, None), dataset, train, net)
+        found |= as_a_set(answered(system, dataset, 0 if system.varied else None), dataset, train, net)
     return found
 
 

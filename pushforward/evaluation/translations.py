@@ -20,7 +20,8 @@ PASSES = 20
 
 
 def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Parses | None = None) -> dict[str, Any]:
-    """Of the answer without noise; `diversity` is the mean difference between answers drawn at random.
+    """Of the answer without noise; of systems whose answers vary colours, sharpness and what a judge reads are of drawn ones, which the one
+    in the middle of them all is duller than. `diversity` is the mean difference between answers drawn at random.
 
     judge: names the parts in answers, which are compared with those of a source that is a map of parts.
 
@@ -29,24 +30,25 @@ def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Pars
     """
     truth = pictures_of(dataset)
     answers = [answered(system, dataset, seed) for seed in (None, *range(DRAWS))]
-    found = compared(truth, answers[0]) | trivial(train, dataset)
+    shown = answers[1 if system.varied else 0]
+    found = near(truth, answers[0]) | looks(truth, shown) | trivial(train, dataset)
     if judge is not None:
         if dataset.parts is None:
             raise BadInput(f"Sources of '{dataset.name}' are no maps of parts, which a judge could find in answers; leave --judge out.")
-        found |= read_as(judge, answers[0], dataset)
+        found |= read_as(judge, shown, dataset)
         found |= {f"{name}, of real pictures": value for name, value in read_as(judge, truth, dataset).items()}
     pairs = [(a, b) for n, a in enumerate(answers[1:]) for b in answers[n + 2 :]]
     return found | {"diversity": sum(metrics.l1(a, b) for a, b in pairs) / len(pairs)}
 
 
-def compared(truth: Tensor, made: Tensor) -> dict[str, float]:
-    """All metrics of made pictures [n, c, h, w]."""
-    found = {
-        "L1": metrics.l1(truth, made),
-        "PSNR": metrics.psnr(truth, made),
-        "SSIM": metrics.ssim(truth, made),
-        "sharpness ratio": metrics.sharpness(truth, made),
-    }
+def near(truth: Tensor, made: Tensor) -> dict[str, float]:
+    """How near made pictures [n, c, h, w] are to the truth."""
+    return {"L1": metrics.l1(truth, made), "PSNR": metrics.psnr(truth, made), "SSIM": metrics.ssim(truth, made)}
+
+
+def looks(truth: Tensor, made: Tensor) -> dict[str, float]:
+    """Whether made pictures have the details and colours of true ones, wherever these lie."""
+    found = {"sharpness ratio": metrics.sharpness(truth, made)}
     if truth.shape[1] == 3:
         for name, share in zip("Lab", metrics.histogram_intersection(truth, made), strict=True):
             found[f"histogram intersection, {name}"] = share

@@ -38,7 +38,8 @@ def at_least(rate: Float[Tensor, "n d"], nats: float) -> Float[Tensor, ""]:
 
 
 def noise(count: int, d: int, seed: int | None, device: torch.device) -> Float[Tensor, "count d"]:
-    """Codes from N(0, I). The same seed gives the same codes on every device; None draws from the default generator."""
+    """Codes from N(0, I). The same seed (its lowest 32 bits are what counts) gives the same codes on every device; None draws
+    from the default generator."""
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     return torch.randn(count, d, generator=generator).to(device)
 

@@ -42,13 +42,12 @@ from pushforward.core import (
     growing,
     warm_up_then_cosine,
 )
+from pushforward.data.chance import generator
 from pushforward.maths import noise, one_hot
 from pushforward.maths.game_values import Objective, discriminator_loss, floating, generator_loss, rest, squared_slope, value
 from pushforward.nets import AdversarialNet, generator_for, reader_for
 from pushforward.nets.adversarial import SLOPE
 
-ELSEWHERE = 2**40
-"""Added to the seed of z for that of y."""
 Conditioning = Literal["projection", "concatenation", "auxiliary"]
 
 
@@ -246,8 +245,8 @@ class ConditionalGAN(System, Samples, Generates, Judges):
         if self.config.told == "label":
             return one_hot(asked(label, count, self.labels), self.labels).to(device)
         if label is None:
-            other = None if seed is None else seed + ELSEWHERE  # z must not tell it
-            return 2 * torch.special.ndtr(noise(count, self.known, other, device)) - 1
+            other = None if seed is None else generator("attributes", seed)  # z must not tell it
+            return 2 * torch.rand(count, self.known, generator=other).to(device) - 1
         a = torch.as_tensor(label, device=device)
         if not a.is_floating_point() or a.shape not in ((self.known,), (count, self.known)) or not bool(((a >= 0) & (a <= 1)).all()):
             raise BadInput(f"This GAN is told {self.known} attributes in [0, 1] and no class; give a row of them for each example.")

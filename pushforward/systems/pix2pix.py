@@ -31,8 +31,9 @@ from torch.func import functional_call
 from torch.nn.functional import avg_pool2d, softplus
 
 from pushforward.core import Adam, BadInput, Batch, Edits, Kept, Player, Stage, System, Terms
+from pushforward.data.chance import generator
 from pushforward.data.jitter import jittered
-from pushforward.maths import draw, kl_from_standard_normal, noise
+from pushforward.maths import draw, kl_from_standard_normal
 from pushforward.maths.game_values import squared_slope
 from pushforward.nets.residual import ResidualEncoder
 from pushforward.nets.unet import Norm, PatchCritic, UNet, Upwards, fitting_field, smallest
@@ -242,24 +243,37 @@ class Pix2Pix(System, Edits):
         pairs = [(m[: len(r)], r) for (_, ms), (_, rs) in zip(made, real, strict=True) for m, r in zip(ms, rs, strict=True)]
         return sum_of([(m - r.detach()).abs().mean().float() for m, r in pairs]) / len(pairs)
 
+    @property
+    def varied(self) -> bool:
+        return bool(self.config.code)
+
     @torch.no_grad()
     def edit(self, batch: Batch, seed: int | None = None) -> Tensor:
         """What batch["source"] becomes: without noise (or for the code 0), or with the dropout or the code that a seed draws."""
         x, code = batch["source"], self.config.code
+        places = batch.get("index", torch.arange(len(x))).tolist()
+        chances = None if seed is None else [generator("answer", seed, place) for place in places]
         if code:
-            z = torch.zeros(len(x), code, device=x.device) if seed is None else noise(len(x), code, seed, x.device)
-            return self.generator(x, z).clamp(-1, 1)
+            z = torch.zeros(len(x), code) if chances is None else torch.cat([torch.randn(1, code, generator=own) for own in chances])
+            return self.generator(x, z.to(x.device)).clamp(-1, 1)
         noisy = [part for part in self.generator.modules() if isinstance(part, nn.Dropout)]
         modes = [part.training for part in noisy]
         with torch.random.fork_rng():
-            torch.manual_seed(seed or 0)
             for part in noisy:
                 part.train(seed is not None)
             try:
-                return self.generator(x).clamp(-1, 1)
+                return (self.generator(x) if chances is None else self.drawn(x, chances)).clamp(-1, 1)
             finally:
                 for part, mode in zip(noisy, modes, strict=True):
                     part.train(mode)
+
+    def drawn(self, x: Tensor, chances: list[torch.Generator]) -> Tensor:
+        """Answers with dropout, each with its own: what becomes of an image does not hang on those beside it."""
+        answers = []
+        for one, own in zip(x.split(1), chances, strict=True):
+            torch.manual_seed(own.initial_seed())
+            answers.append(self.generator(one))
+        return torch.cat(answers)
 
 
 def sum_of(values: list[Tensor]) -> Tensor:

@@ -62,7 +62,9 @@ def test_maps_of_parts_are_painted_in_the_colours_of_sheets(ask, place, tmp_path
 
 def test_what_cannot_be_edited_is_a_sentence(ask, place, tmp_path):
     refused = ask("edit", place / "parts", place / "photo.png").err
-    assert "is the source a label map? It should be drawn in #4477aa, #ffa90e" in refused
+    assert "is the source a label map? It should be drawn in #4477aa=background, #ffa90e=clothes, " in refused
+    several = ask("edit", place / "labels", place / "photo.png", "--several", 2, "--deterministic")
+    assert several.code == 2 and "--deterministic asks for one answer, and --several 2 for others" in several.err
     assert "which edits no images" in ask("edit", "zoo/vae", place / "photo.png").err
     Image.new("RGB", (16, 16), (0, 255, 0)).save(tmp_path / "green.png")
     assert "are far from all colours of its palette" in ask("edit", place / "labels", tmp_path / "green.png").err

@@ -54,3 +54,13 @@ def test_what_is_lost_of_images_to_train_on_is_noted(tmp_path):
         Image.fromarray(pixels if number else pixels[..., 0].astype(np.uint16) * 257).save(tmp_path / f"{number}.png")
     train, _ = images.read(tmp_path)
     assert set(train.notes) == {"3 of 4 images: what is transparent was laid on white.", "1 of 4 images: of its 16 bits 8 were kept."}
+
+
+def test_a_drawing_of_a_run_on_outlines_is_noticed(ask, place, tmp_path):
+    paper = Image.new("RGB", (16, 16), (255, 255, 255))
+    paper.paste((0, 0, 0), (4, 2, 5, 14))
+    paper.save(tmp_path / "line.png")
+    told = "1 of 1 images look like drawings, and outlines were found of their lines; --drawn takes them as they are"
+    assert told in ask("edit", place / "edges", tmp_path / "line.png", "--out", tmp_path / "out").err
+    assert "drawings" not in ask("edit", place / "edges", tmp_path / "line.png", "--drawn", "--out", tmp_path / "out").err
+    assert "drawings" not in ask("edit", place / "edges", place / "photo.png", "--out", tmp_path / "out").err

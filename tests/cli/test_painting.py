@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import pushforward
-from pushforward.cli.painting import Photo
+from pushforward.cli.painting import Photo, around
 from pushforward.maths.poisson import blended
 from pushforward.metrics.fills import COMPONENTS
 
@@ -39,20 +39,62 @@ def test_a_photo_of_any_size_keeps_all_that_is_seen(ask, place, blend, size, tmp
     Image.fromarray(hole).save(tmp_path / "mask.png")
     answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png", *blend, "--out", tmp_path / "out")
     assert answer.code == 0, answer.err
-    assert "central square was painted in 16x16 pixels and enlarged" in answer.err
+    where = "its central square" if size[0] <= 40 else "square"
+    assert where in answer.err and "was painted in 16x16 pixels and enlarged" in answer.err
     after = np.asarray(Image.open(tmp_path / "out" / "photo.png"))
     changed = (before != after).any(2)
     assert after.shape == before.shape and not changed[hole == 0].any() and changed[hole == 255].mean() > 0.8
     assert ask("edit", place / "holes", tmp_path / "photo.png", "--out", tmp_path / "out").code == 0, "the hole of the training"
 
 
-def test_a_mask_must_lie_in_what_the_run_sees(ask, place, tmp_path):
-    Image.new("RGB", (50, 30), (9, 9, 9)).save(tmp_path / "photo.png")
+def test_the_square_that_the_run_sees_goes_where_the_hole_is(ask, place, tmp_path):
+    before = np.random.default_rng(2).integers(0, 256, (30, 50, 3), np.uint8)
+    Image.fromarray(before).save(tmp_path / "photo.png")
     hole = Image.new("L", (50, 30), 0)
     hole.paste(255, (2, 10, 20, 20))
     hole.save(tmp_path / "mask.png")
+    answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png", "--out", tmp_path / "out")
+    assert answer.code == 0 and "a square of it around what is hidden was painted in 16x16 pixels" in answer.err
+    changed = (before != np.asarray(Image.open(tmp_path / "out" / "photo.png"))).any(2)
+    assert changed[10:20, 2:20].mean() > 0.8 and changed.sum() == changed[10:20, 2:20].sum()
+    hole.paste(255, (35, 10, 45, 20))
+    hole.save(tmp_path / "mask.png")
     answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png")
-    assert answer.code == 2 and "outside the central square of 'photo.png'" in answer.err
+    assert answer.code == 2 and "fits into no square of 30 pixels" in answer.err
+
+
+@pytest.mark.parametrize(("hidden", "begins"), [((20, 30), 10), ((2, 20), 2), ((35, 45), 15), ((0, 30), 0), ((20, 50), 20)])
+def test_where_the_square_begins(hidden, begins):
+    """As near to the middle, 10, as a square of 30 pixels that holds what is hidden can lie."""
+    line = torch.zeros(50)
+    line[slice(*hidden)] = 1
+    assert around(line, 30, 10) == begins
+
+
+def test_what_is_hidden_does_not_show_in_the_answer(ask, place, tmp_path):
+    """Photos are made smaller with their hole filled from around it, else its content would be mixed into what is seen."""
+    photo = np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8)
+    hole = np.zeros((64, 64), np.uint8)
+    hole[21:42, 18:39] = 255
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+    answers = []
+    for name, colour in (("as_it_is", None), ("white", (255, 255, 255)), ("red", (255, 0, 0))):
+        scribbled = photo.copy()
+        if colour:
+            scribbled[hole > 0] = colour
+        Image.fromarray(scribbled).save(tmp_path / f"{name}.png")
+        ask("edit", place / "holes", tmp_path / f"{name}.png", "--mask", tmp_path / "mask.png", "--blend", "--out", tmp_path / "out")
+        answers.append(np.asarray(Image.open(tmp_path / "out" / f"{name}.png")))
+    assert (answers[0] == answers[1]).all() and (answers[0] == answers[2]).all()
+
+
+def test_a_grey_photo_is_said_to_become_coloured(ask, place, tmp_path):
+    Image.new("L", (16, 16), 90).save(tmp_path / "photo.png")
+    answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", place / "hole.png", "--out", tmp_path / "out")
+    assert "photo.png: it is grey, and the run paints in colours" in answer.err
+
+
+def test_nowhere_to_go(ask, place, tmp_path):
     (tmp_path / "empty").mkdir()
     assert "no image" in ask("edit", place / "holes", tmp_path / "empty").err
 
@@ -107,7 +149,7 @@ def test_a_seam_disappears_where_the_hole_touches_the_edge_of_what_is_seen(size)
     top, left = (max(0, (side - min(size)) // 2) for side in size)
     hole[..., top : top + 20, left : left + 20] = 1
     grey = torch.full((1, 3, *size), 0.5)
-    photo = Photo("grey.png", grey, hole, top, left, (30, 30), {})
+    photo = Photo("grey.png", grey, hole, top, left, (30, 30), True, {})
     torch.testing.assert_close(blended(grey, photo.put(grey[..., :30, :30]), hole), grey)
 
 

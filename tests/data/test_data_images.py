@@ -4,6 +4,7 @@ import io
 import resource
 import struct
 import time
+import zlib
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pushforward.data import decode as decoding
-from pushforward.data.decode import NoImage, decode
+from pushforward.data.decode import NoImage, decode, loses
 from tests.data.made_images import colours, encoded, png
 
 
@@ -196,3 +197,14 @@ def test_mutated_images_are_read_or_refused(content, changes, head, cut, size):
         assert str(reason)
     else:
         assert pixels.dtype == np.uint8 and pixels.ndim in (2, 3) and (not size or pixels.shape[:2] == (size, size))
+
+
+def test_sixteen_bits_of_a_colour_are_noticed():
+    """Pillow opens such a PNG as one of eight."""
+    rows = b"".join(b"\0" + np.arange(24, dtype=">u2").tobytes() for _ in range(8))
+    header = struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    body = b"".join(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts)
+    content = b"\x89PNG\r\n\x1a\n" + body
+    assert decode(content).shape[:2] == (8, 8) and loses(content) == "of its 16 bits 8 were kept"
+    assert loses(encoded(colours(), "PNG")) == ""

@@ -11,6 +11,7 @@ from pushforward import metrics
 from pushforward.core import BadInput
 from pushforward.data import Dataset, DataSpec, faces, open_data
 from pushforward.data.jitter import jittered
+from pushforward.data.label_maps import like_a_photo
 from pushforward.data.pairs import outlines, paired
 from pushforward.data.palettes import palette_of, twins
 
@@ -128,6 +129,31 @@ def test_far_colours_of_the_test_part_are_refused_too() -> None:
     plain, odd = torch.zeros(4, 3, 8, 16, dtype=torch.uint8), torch.full((2, 3, 8, 16), 128, dtype=torch.uint8)
     with pytest.raises(BadInput, match="100% of the pixels of 'held out' are far from all colours"):
         paired(Dataset("d", image=plain), Dataset("held out", image=odd), "left-to-right", "#000000,#ffffff", 0)
+
+
+def test_maps_that_hold_numbers_are_read_as_the_palettes_colours_and_that_is_said() -> None:
+    numbers = torch.randint(19, (4, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    numbers[0, 0, 0, 0] = 18
+    image = torch.cat([numbers.expand(-1, 3, -1, -1), torch.full((4, 3, 8, 8), 77, dtype=torch.uint8)], 3)
+    train, _ = paired(Dataset("d", image=image), None, "left-to-right", "celebamask-hq", 0)
+    assert train.parts is not None and torch.equal(train.parts, numbers[:, 0])
+    assert train.notes == ("Sources of 'd' hold 0 to 18, which were taken for numbers of the palette's colours.",)
+
+
+def test_maps_of_one_part_are_refused() -> None:
+    with pytest.raises(BadInput, match="All pixels of the sources of 'd' count as #0000aa; are they label maps"):
+        blue = torch.tensor([0, 0, 170], dtype=torch.uint8).view(1, 3, 1, 1).expand(4, 3, 8, 16)
+        paired(Dataset("d", image=blue), None, "left-to-right", "#0000aa,#ff5500", 0)
+
+
+def test_a_map_is_told_from_a_photo() -> None:
+    twelve = palette_of("#0000aa,#0000ff,#0055ff,#00aaff,#00ffff,#55ffaa,#aaff55,#ffff00,#ffaa00,#ff5500,#ff0000,#aa0000")
+    assert twelve is not None
+    parts = torch.arange(12).repeat_interleave(12).expand(2, 32, 144)
+    drawn = twelve.colours[parts].permute(0, 3, 1, 2).byte().contiguous()
+    smooth = torch.stack([*torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij"), torch.zeros(64, 64)]).mul(3.9).byte()[None]
+    assert not like_a_photo(Dataset("d", image=drawn, source=drawn), twelve)
+    assert like_a_photo(Dataset("d", image=smooth, source=smooth), twelve)
 
 
 def test_grey_sources_have_no_named_colours() -> None:

@@ -122,6 +122,16 @@ def test_noise_is_asked_for_and_a_batch_of_one_agrees_with_a_larger_one() -> Non
     assert all(part.training for part in system.modules())
 
 
+@pytest.mark.parametrize("settings", [{"dropout": 0.5}, {"code": 4, "objective": "l1+cgan"}])
+def test_what_is_drawn_for_an_image_hangs_on_its_index_and_on_nothing_beside_it(settings: dict[str, Any]) -> None:
+    system = system_of(**settings).eval()
+    x = batch_of()["source"][:1].repeat(3, 1, 1, 1)
+    one, other, again = system.edit({"source": x, "index": torch.tensor([7, 9, 7])}, seed=3)
+    alone = system.edit({"source": x[:1], "index": torch.tensor([9])}, seed=3)[0]
+    torch.testing.assert_close(alone, other, rtol=1e-4, atol=1e-5)
+    assert torch.allclose(one, again, atol=1e-5) and not torch.allclose(one, other, atol=1e-3)
+
+
 def test_jitter_changes_a_source_and_its_image_alike() -> None:
     torch.manual_seed(0)
     image = torch.rand(50, 1, 24, 20) * 2 - 1
@@ -195,7 +205,7 @@ def test_several_answers_are_learned_where_there_are_two() -> None:
     system = system_of(code=2, width=16, batch_size=8, rate=2e-3, l1=10.0, norm="none")
     for _ in Trainer(system, Shuffled(data, 0), 8 * 150, precision="float32", device="cpu").rounds():
         pass
-    batch = data.batch(torch.zeros(32, dtype=torch.int64))
+    batch = data.batch(torch.zeros(32, dtype=torch.int64)) | {"index": torch.arange(32)}
     level = system.eval().edit(batch, seed=0).mean((1, 2, 3))
     assert level.min() < -0.5 and level.max() > 0.5, level
     assert torch.equal(system.edit(batch, seed=0), system.edit(batch, seed=0))
