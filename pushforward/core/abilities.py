@@ -158,8 +158,7 @@ class Edits(ABC):
 
     @abstractmethod
     def edit(self, batch: Batch, seed: int | None = None) -> Float[Tensor, "n c h w"]:
-        """Edited images in [-1, 1]: the likeliest answer, or with a seed one drawn at random where there are several: for each image by
-        the seed and its `index`, where the batch has one, whatever is beside it."""
+        """Edited images in [-1, 1]: the likeliest answer, or with a seed one drawn at random where there are several."""
 
     @property
     def varied(self) -> bool:

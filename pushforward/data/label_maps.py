@@ -29,8 +29,11 @@ def numbers_as_colours(data: Dataset, palette: str) -> Dataset:
     meant = palette_of(palette)
     if meant is None or data.source is None or not 0 < int(data.source.max()) < len(meant.colours):
         return data
-    if not bool((data.source == data.source[:, :1]).all()):
-        return data
+    values = data.source.unique().float()
+    if not bool((data.source == data.source[:, :1]).all()) or not float(
+        torch.cdist(values[:, None].expand(-1, 3), meant.colours).amin(1).max()
+    ):
+        return data  # colours, or greys that the palette has
     told = f"Sources of '{data.name}' hold 0 to {int(data.source.max())}, which were taken for numbers of the palette's colours."
     coloured = meant.colours.byte()[data.source[:, 0].long()].permute(0, 3, 1, 2).contiguous()
     return replace(data, source=coloured, notes=(*data.notes, told))
@@ -82,8 +85,8 @@ def drawn_in(palette: Palette, data: Dataset) -> None:
     assert data.source is not None
     far = float((torch.cdist(even_pixels(data.source), palette.colours).amin(1) > FAR).float().mean())
     if far > 0.1:
-        named = (f"{colour}={palette.names[kind]}" for colour, kind in zip(colours_as_words(palette), palette.kinds, strict=True))
-        known = ", ".join(word.partition("=")[0] if word.partition("=")[0] == word.partition("=")[2] else word for word in named)
+        named = zip(colours_as_words(palette), [palette.names[kind] for kind in palette.kinds], strict=True)
+        known = ", ".join(colour if colour == name else f"{colour}={name}" for colour, name in named)
         told = f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette"
         raise BadInput(f"{told}; is the source a label map? It should be drawn in {known}.")
 

@@ -31,7 +31,7 @@ from torch.func import functional_call
 from torch.nn.functional import avg_pool2d, softplus
 
 from pushforward.core import Adam, BadInput, Batch, Edits, Kept, Player, Stage, System, Terms
-from pushforward.data.chance import generator
+from pushforward.data import chance
 from pushforward.data.jitter import jittered
 from pushforward.maths import draw, kl_from_standard_normal
 from pushforward.maths.game_values import squared_slope
@@ -249,10 +249,11 @@ class Pix2Pix(System, Edits):
 
     @torch.no_grad()
     def edit(self, batch: Batch, seed: int | None = None) -> Tensor:
-        """What batch["source"] becomes: without noise (or for the code 0), or with the dropout or the code that a seed draws."""
+        """What batch["source"] becomes: without noise (or for the code 0), or with the dropout or the code that a seed draws: for
+        each image by its `index`, where the batch has one, whatever is beside it."""
         x, code = batch["source"], self.config.code
         places = batch.get("index", torch.arange(len(x))).tolist()
-        chances = None if seed is None else [generator("answer", seed, place) for place in places]
+        chances = None if seed is None else [chance.generator("answer", seed, place) for place in places]
         if code:
             z = torch.zeros(len(x), code) if chances is None else torch.cat([torch.randn(1, code, generator=own) for own in chances])
             return self.generator(x, z.to(x.device)).clamp(-1, 1)

@@ -140,6 +140,13 @@ def test_maps_that_hold_numbers_are_read_as_the_palettes_colours_and_that_is_sai
     assert train.notes == ("Sources of 'd' hold 0 to 18, which were taken for numbers of the palette's colours.",)
 
 
+def test_greys_that_a_palette_has_are_colours_whatever_their_numbers() -> None:
+    greys = torch.randint(3, (4, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    image = torch.cat([greys.expand(-1, 3, -1, -1), torch.full((4, 3, 8, 8), 77, dtype=torch.uint8)], 3)
+    train, _ = paired(Dataset("d", image=image), None, "left-to-right", "#020202,#000000,#010101", 0)
+    assert train.parts is not None and torch.equal(train.parts, (greys[:, 0] + 1) % 3) and not train.notes
+
+
 def test_maps_of_one_part_are_refused() -> None:
     with pytest.raises(BadInput, match="All pixels of the sources of 'd' count as #0000aa; are they label maps"):
         blue = torch.tensor([0, 0, 170], dtype=torch.uint8).view(1, 3, 1, 1).expand(4, 3, 8, 16)
