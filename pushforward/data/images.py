@@ -11,33 +11,78 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from pushforward.core import UNLABELLED, BadInput
 from pushforward.data.archive import Entry, opened
 from pushforward.data.checks import check_memory, sorted_naturally
 from pushforward.data.dataset import Dataset
-from pushforward.data.decode import NoImage, decode, loses
+from pushforward.data.decode import NoImage, decode, loses, sides
 
 TOLERATED = 0.05
 """Share of files that may be no images."""
 LISTED = 20
+SKEWED = 0.02
+"""Difference of proportions, as a share, that rounding leaves in pairs of several sizes."""
 THREADED = 500
 CHUNK = 256
 GROUP = 16
 
 
-def read(path: Path, size: int = 0) -> tuple[Dataset, Dataset | None]:
+class SeveralSizes(BadInput):
+    """Images that were to be of one size and are not."""
+
+
+def read_pairs(path: Path, size: int, source: str, target: str, maps: bool) -> tuple[Dataset, Dataset | None]:
+    """The same, of two folders of pairs: where images have several sizes each is fitted to `size`; maps: sources by their nearest pixels.
+
+    Raises:
+        BadInput: what `read` refuses, or pairs of other proportions.
+    """
+    try:
+        return read(path)
+    except SeveralSizes:
+        alike(path, source, target)
+        return read(path, size, source if maps else "")
+
+
+def alike(path: Path, source: str, target: str) -> None:
+    """Refuse pairs whose images do not have the same proportions.
+
+    Raises:
+        BadInput: naming them.
+    """
+    found: dict[str, dict[str, tuple[int, int]]] = {source: {}, target: {}}
+    with opened(path) as entries:
+        for entry in entries:
+            *folders, file = entry.name.split("/")
+            if kind := next((folder for folder in folders if folder in found), ""):
+                found[kind][file.rpartition(".")[0]] = sides(entry.read())
+    both = sorted(found[source].keys() & found[target].keys())
+    apart = [name for name in both if abs(skew(*found[source][name]) / skew(*found[target][name]) - 1) > SKEWED]
+    if apart:
+        (a, b), (c, d) = found[source][apart[0]], found[target][apart[0]]
+        told = f"{len(apart)} pairs of '{path}' have other proportions than each other, {printable(apart[0])} first"
+        raise BadInput(f"{told}: {a}x{b} in '{source}' and {c}x{d} in '{target}'; cut them alike.")
+
+
+def skew(width: int, height: int) -> float:
+    """Width as a multiple of height."""
+    return max(width, 1) / max(height, 1)
+
+
+def read(path: Path, size: int = 0, maps: str = "") -> tuple[Dataset, Dataset | None]:
     """The images below `path`, a folder or zip: grey if all are grey, else RGB. Files that are no images are left out and noted.
 
     Folders `train` and `test` (or `val`) on top are the parts; below them, or below `path`, each folder is a class. Images beside the
-    class folders are UNLABELLED.
+    class folders are UNLABELLED. maps: the folder whose images are made smaller by nearest pixels.
 
     Raises:
         BadInput: no image; more than 5 % of the files no images; several sizes while `size` is 0; too large for the memory;
             a class that is only in the test part; an unsafe zip (`archive.opened`).
     """
-    image, names, notes = _images(path, size)
+    image, names, notes = _images(path, size, maps)
     parts = _layout(names)
     left_out = Counter(part for part, _ in parts if part not in ("train", "test"))
     notes += [
@@ -83,18 +128,18 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _images(path: Path, size: int) -> tuple[Tensor, list[str], list[str]]:
+def _images(path: Path, size: int, maps: str = "") -> tuple[Tensor, list[str], list[str]]:
     """The pixels uint8 [n, c, h, w] and the names of all images below `path`, and notes on what was lost and left out."""
     with opened(path) as entries:
         if not entries:
             raise BadInput(f"There is no file in '{path}'; give a folder or zip of images.")
-        stack, names, notes = _decode_all(path, entries, size)
+        stack, names, notes = _decode_all(path, entries, size, maps)
     return torch.from_numpy(stack.finished()), names, notes
 
 
-def _decode_all(path: Path, entries: list[Entry], size: int) -> tuple["_Stack", list[str], list[str]]:
+def _decode_all(path: Path, entries: list[Entry], size: int, maps: str) -> tuple["_Stack", list[str], list[str]]:
     stack, names, bad, lost = _Stack(str(path), len(entries)), [], [], Counter[str]()
-    for done, (entry, (pixels, what)) in enumerate(_decoded(entries, size), 1):
+    for done, (entry, (pixels, what)) in enumerate(_decoded(entries, size, maps), 1):
         lost[what] += 1
         if isinstance(pixels, str):
             bad.append(f"{printable(entry.name)} ({pixels})")
@@ -118,12 +163,12 @@ def _listed(items: list[str], most: int) -> str:
     return ", ".join(items[:most]) + more
 
 
-def _decoded(entries: list[Entry], size: int) -> Iterator[tuple[Entry, tuple[np.ndarray | str, str]]]:
+def _decoded(entries: list[Entry], size: int, maps: str) -> Iterator[tuple[Entry, tuple[np.ndarray | str, str]]]:
     """Each entry with its pixels, or with the reason why there are none, and what could not be kept.
 
     Threads: Pillow decodes without the interpreter's lock.
     """
-    one = partial(_decode_entry, size=size)
+    one = partial(_decode_entry, size=size, maps=maps)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of bad EXIF data and of large images, for which there are rules here
         if len(entries) <= THREADED:
@@ -136,13 +181,15 @@ def _decoded(entries: list[Entry], size: int) -> Iterator[tuple[Entry, tuple[np.
                 yield from zip(chunk, chain.from_iterable(threads.map(lambda group: list(map(one, group)), groups)), strict=True)
 
 
-def _decode_entry(entry: Entry, size: int) -> tuple[np.ndarray | str, str]:
+def _decode_entry(entry: Entry, size: int, maps: str) -> tuple[np.ndarray | str, str]:
     try:
         content = entry.read()
     except Exception as error:  # zipfile and zlib raise nearly every kind on broken members
         return f"unreadable: {error or type(error).__name__}", ""
     try:
-        return decode(content, size), loses(content)
+        nearest = maps and maps in entry.name.split("/")[:-1]
+        way = Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
+        return decode(content, size, way=way), loses(content)
     except NoImage as reason:
         return str(reason), ""
 
@@ -178,7 +225,7 @@ class _Stack:
         """uint8 [n, c, h, w]."""
         if len(self.sizes) > 1:
             (first, many), (second, some) = self.sizes.most_common(2)
-            raise BadInput(
+            raise SeveralSizes(
                 f"The images in '{self.name}' have {len(self.sizes)} sizes, most often {first[0]}x{first[1]} ({many}) and "
                 f"{second[0]}x{second[1]} ({some}); make them one size with --size 64, say, or, if they are pairs, before training."
             )

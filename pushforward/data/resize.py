@@ -11,14 +11,14 @@ from pushforward.data.checks import check_memory
 from pushforward.data.dataset import Dataset
 
 
-def fitted(image: Image.Image, size: int) -> Image.Image:
-    """The central square of `image`, resampled (Lanczos) to `size` x `size` pixels."""
+def fitted(image: Image.Image, size: int, way: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
+    """The central square of `image`, resampled to `size` x `size` pixels."""
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
     if width != height:  # `resize` with a box would mix in what lies just outside it
         image = image.crop((left, top, left + side, top + side))
-    return image.resize((size, size), Image.Resampling.LANCZOS)
+    return image.resize((size, size), way)
 
 
 def resized(dataset: Dataset, size: int) -> Dataset:

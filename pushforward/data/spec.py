@@ -216,6 +216,9 @@ def _read_file(spec: DataSpec) -> Parts:
         )
     kind = path.suffix.lower()
     if path.is_dir() or kind == ".zip":
+        if ":" in spec.pairs and spec.size:
+            source, _, target = spec.pairs.partition(":")
+            return images.read_pairs(path, spec.size, source, target, bool(spec.palette))
         return images.read(path, spec.size if spec.pairs in ("", "edges", "grey") else 0)
     if kind in (".npy", ".npz"):
         return arrays.read(path)

@@ -71,6 +71,27 @@ def test_two_folders_of_equal_names(tmp_path: Path) -> None:
         opened(tmp_path, "maps:foto")
 
 
+def test_two_folders_of_several_sizes_are_fitted_pair_by_pair(tmp_path: Path) -> None:
+    """Maps by their nearest pixels: their colours stay what they are."""
+    colours = np.array(COLOURS, np.uint8)
+    for folder in ("maps", "photos"):
+        (tmp_path / folder).mkdir()
+    for number, (wide, tall) in enumerate(((48, 48), (32, 48), (96, 64))):
+        kinds = np.arange(3).repeat(-(-wide // 3))[:wide]
+        Image.fromarray(colours[kinds][None].repeat(tall, 0)).save(tmp_path / "maps" / f"{number}.png")
+        Image.new("RGB", (2 * wide, 2 * tall), (40 * number, 9, 9)).save(tmp_path / "photos" / f"{number}.png")
+    found = opened(tmp_path, "maps:photos", size=16, palette="#0000aa,#ff5500,#00ffff")
+    assert len(found) == 3 and found.shape == (3, 16, 16) and found.parts is not None
+    assert found.parts[0].unique().tolist() == [0, 1, 2] and torch.equal(found.parts[0], found.parts[0, :1].expand(16, 16))
+    with pytest.raises(BadInput, match="have 6 sizes"):
+        opened(tmp_path, "maps:photos", palette="#0000aa,#ff5500,#00ffff")
+    Image.new("RGB", (60, 40)).save(tmp_path / "photos" / "1.png")
+    with pytest.raises(
+        BadInput, match=r"1 pairs of .* have other proportions than each other, 1 first: 32x48 in 'maps' and 60x40 in 'photos'"
+    ):
+        opened(tmp_path, "maps:photos", size=16, palette="#0000aa,#ff5500,#00ffff")
+
+
 def test_outlines_lie_where_brightness_changes_and_are_thin() -> None:
     image = torch.zeros(1, 3, 16, 16, dtype=torch.uint8)
     image[..., 8:] = 200
