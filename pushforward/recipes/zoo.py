@@ -44,6 +44,12 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
         | {"pairs": "parts", "size": 64, "width": 12, "upwards": "resize", "code": 8, "l1": 10.0, "kl": 0.1}
         | {"rate": 1e-3, "batch_size": 8, "images": 50_000},
     ),
+    "edges_to_face": (
+        "pix2pix",
+        FACES
+        | {"pairs": "edges", "size": 64, "width": 12, "upwards": "resize", "code": 8, "l1": 30.0, "kl": 0.3, "r1": 10.0}
+        | {"rate": 1e-3, "batch_size": 8, "images": 50_000},
+    ),
     "reader_mnist": ("classifier", {"data": "mnist", "views": "digits", "width": 14, "images": 400_000}),
     "reader_fashion": ("classifier", {"data": "fashion-mnist", "width": 14, "images": 400_000}),
     "reader_faces": ("describer", {"data": "faces", "size": 64, "width": 8, "images": 120_000}),

@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 
 import pushforward
 from pushforward.core import Classifies, Describes, Edits, Encodes, Samples
-from pushforward.data import faces
+from pushforward.data import faces, pairs
 from pushforward.evaluation.feature_nets import feature_net
 from pushforward.recipes import zoo
 from pushforward.recipes.zoo import LARGEST, MAKES
@@ -96,19 +96,21 @@ def test_faces_are_completed_as_they_are(mask: str, monkeypatch: pytest.MonkeyPa
     assert torch.equal(made, pushforward.load("zoo/completion").edit(batch))
 
 
-def test_maps_of_parts_become_faces_of_several_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a map says is read in its answers, and what it does not say differs between them."""
+@pytest.mark.parametrize(("name", "seen"), [("mask_to_face", 0.6), ("edges_to_face", 0.4)])
+def test_maps_of_parts_and_outlines_become_faces_of_several_colours(name: str, seen: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a source says is read in its answers, of outlines less than of maps; and what it does not say differs between them."""
     monkeypatch.setattr(faces, "COUNT", 100)
     _, test = faces.read(64, seed=3)
-    batch, reader = replace(test, translate=True).batch(torch.arange(100)), pushforward.load("zoo/reader_faces")
-    system = pushforward.load("zoo/mask_to_face")
+    shown = test if name == "mask_to_face" else pairs.part_of(test, "edges")
+    batch, reader = replace(shown, translate=True).batch(torch.arange(100)), pushforward.load("zoo/reader_faces")
+    system = pushforward.load(f"zoo/{name}")
     assert isinstance(system, Edits) and isinstance(reader, Describes) and test.attributes is not None
     one, two = system.edit(batch, 1), system.edit(batch, 2)
-    assert torch.equal(one, pushforward.load("zoo/mask_to_face").edit(batch, 1))
+    assert torch.equal(one, pushforward.load(f"zoo/{name}").edit(batch, 1))
     read, again = reader.describe(one), reader.describe(two)
     for name in ("smile", "turn"):
         place = faces.ATTRIBUTES.index(name)
-        assert torch.corrcoef(torch.stack([read[:, place], test.attributes[:100, place]]))[0, 1] > 0.6, name
+        assert torch.corrcoef(torch.stack([read[:, place], test.attributes[:100, place]]))[0, 1] > seen, name
     for name in ("skin", "hair", "background"):
         place = faces.ATTRIBUTES.index(name)
         assert (read[:, place] - again[:, place]).abs().mean() > 0.1, name
