@@ -78,7 +78,7 @@ def by_heart() -> str:
     """What D says of pairs that it learned from, of pairs that it has not seen, and of answers."""
     kinds = ("training pairs", "unseen pairs", "answers")
     rows = []
-    for part in ("facades", "field", "better"):
+    for part in ("facades", "field", "better", "celebamask", "drawn"):
         for name, cells in groups(cells_of("facades", part)).items():
             if asked := [cell for cell in cells if "D on answers" in cell["numbers"]]:
                 rows.append([f"{part}, {name}", *(over_seeds(asked, f"D on {kind}") for kind in kinds), str(len(asked))])
