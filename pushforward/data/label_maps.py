@@ -39,7 +39,7 @@ def numbers_as_colours(data: Dataset, palette: str) -> Dataset:
     return replace(data, source=coloured, notes=(*data.notes, told))
 
 
-def several(data: Dataset) -> None:
+def of_several_parts(data: Dataset) -> None:
     """Refuse maps that are all of one part.
 
     Raises:

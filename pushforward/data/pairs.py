@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate, pad
 
 from pushforward.core import BadInput
 from pushforward.data.dataset import Dataset
-from pushforward.data.label_maps import drawn_in, numbers_as_colours, palette_for, several, snapped
+from pushforward.data.label_maps import drawn_in, numbers_as_colours, of_several_parts, palette_for, snapped
 from pushforward.data.resize import resized
 
 HALVES = ("left-to-right", "right-to-left")
@@ -48,7 +48,7 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
         for part in parts[1:]:
             drawn_in(meant, part)
         parts = [snapped(part, meant) for part in parts]
-        several(parts[0])
+        of_several_parts(parts[0])
     parts = [replace(fitted(part, size), translate=True) for part in parts]
     return parts[0], parts[1] if len(parts) > 1 else None
 
