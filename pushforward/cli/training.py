@@ -195,7 +195,7 @@ def value_of(kinds: "TypeAdapter[Any]", word: str) -> Any:
         return kinds.validate_python(word)
     except ValidationError as error:
         try:
-            return kinds.validate_json(word)
+            return kinds.validate_json(word, strict=True)  # or `true` would be the number 1
         except ValidationError:
             raise error from None
 
