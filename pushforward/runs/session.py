@@ -29,7 +29,7 @@ from pushforward.training import Diverged, Trainer, find_rule
 from pushforward.training.health import advice
 from pushforward.training.machines import can_compile, join_ranks, largest, peak_memory, rank_and_ranks, wait_for_ranks
 from pushforward.training.memory import keep_memory
-from pushforward.training.threads import fitting_threads, settle_threads
+from pushforward.training.threads import crowded, fitting_threads, settle_threads
 
 Parts = tuple[Dataset, Dataset | None]
 HINTS = {"mask": "Give --mask square, strokes or mixed.", "parts": "Use faces, or --pairs with a --palette."}
@@ -211,6 +211,8 @@ def record(run: Run, trainer: Trainer, held_out: Dataset | None, setbacks: int, 
         tell(run, trainer, screen, began, looked)
     if chief() and shown:
         picture(run, trainer)
+        if trainer.device.type == "cpu" and (sentence := crowded()):
+            screen.warn(sentence)
     if chief() and due(recipe.save_every):
         run.save(trainer, setbacks)
     return due(recipe.save_every)

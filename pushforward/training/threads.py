@@ -19,6 +19,8 @@ SMALL = 1 << 24
 help (a generator net of 26,000 weights, 256 points a round: 15 s on one thread, 32 on two)."""
 WORK = 0.05
 """Seconds of shared work by which torch's threads are told from idle ones."""
+CROWDED = 1.2
+"""How many times as fast as all threads together one must be for the machine to be called busy; on two idle processors it is about 0.5."""
 
 
 @contextmanager
@@ -56,12 +58,40 @@ def settle_threads() -> None:
         return
 
 
+def crowded() -> str:
+    """What to do where other programs keep processors busy that this process's threads wait for; empty where they do not.
+
+    Nothing is done about it here: the number of threads decides the last bits of what is learned.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1:
+        return ""
+    for _ in range(2):  # once may be a moment's work of the system
+        together = pace()
+        torch.set_num_threads(1)
+        alone = pace()
+        torch.set_num_threads(threads)
+        if alone < CROWDED * together:
+            return ""
+    return (
+        f"Other programs keep processors busy: {threads} threads wait for each other, and one alone would be {alone / together:.1f} times"
+        " as fast. Stop them; or stop this with Ctrl-C, and let it go on with OMP_NUM_THREADS=1 set."
+    )
+
+
+def pace() -> float:
+    """Products of small matrices in a second."""
+    square, began, count = torch.ones(256, 256), time.perf_counter(), 0
+    while time.perf_counter() < began + WORK:
+        square @ square
+        count += 1
+    return count / (time.perf_counter() - began)
+
+
 def busiest(count: int) -> list[int]:
     """The threads of this process that worked most during some shared work."""
     before = times()
-    square, end = torch.ones(256, 256), time.perf_counter() + WORK
-    while time.perf_counter() < end:
-        square @ square
+    pace()
     worked = {thread: spent - before.get(thread, 0) for thread, spent in times().items()}
     return sorted((t for t, spent in worked.items() if spent > 0), key=lambda t: -worked[t])[:count]
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pushforward.core import SGD, Adam, Batch, Terms
 from pushforward.data import DataSpec, Shuffled, open_data
 from pushforward.systems.vae import VAE
-from pushforward.training import Trainer, machines
+from pushforward.training import Trainer, machines, threads
 from pushforward.training.rules import Field
 from pushforward.training.threads import fitting_threads
 from tests.tiny_game import LAZY
@@ -224,6 +224,21 @@ def test_small_fully_connected_systems_train_on_one_thread() -> None:
         assert found == [1, 2, 2]
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("together", "told"), [(500.0, "one alone would be 2.0 times as fast"), (900.0, ""), (1900.0, "")])
+def test_busy_machines_are_told_of_where_one_thread_would_be_faster(monkeypatch: pytest.MonkeyPatch, together: float, told: str) -> None:
+    monkeypatch.setattr(threads, "pace", lambda: together if torch.get_num_threads() > 1 else 1000.0)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        sentence = threads.crowded()
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(1)
+        assert threads.crowded() == ""
+    finally:
+        torch.set_num_threads(before)
+    assert told in sentence and bool(told) == bool(sentence)
 
 
 def test_batches_come_to_where_the_system_computes(monkeypatch: pytest.MonkeyPatch) -> None:
