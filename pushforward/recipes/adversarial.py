@@ -26,7 +26,7 @@ def mnist_gan() -> Plan:
 
 def mnist_conditional_gan() -> Plan:
     """Conditional GAN on MNIST, told the digit. Ten minutes on two cores."""
-    return Plan("conditional_gan", DataSpec("mnist"), 900_000, dict(IMAGES), name="mnist_conditional_gan")
+    return Plan("conditional_gan", DataSpec("mnist"), 900_000, IMAGES | {"conditioning": "auxiliary"}, name="mnist_conditional_gan")
 
 
 def gan_2014() -> Plan:

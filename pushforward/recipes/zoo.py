@@ -28,7 +28,7 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "ladder_vae": ("mnist_ladder", {}),
     "moment_matching": ("moment_matching", {"data": "checkerboard", "images": 2_000_000}),
     "gan": ("mnist_gan", {"width": 12, "images": 600_000}),
-    "conditional_gan": ("mnist_conditional_gan", {"width": 12, "images": 600_000}),
+    "conditional_gan": ("mnist_conditional_gan", {}),
     "gan_faces": ("gan", FACES | {"size": 32, "width": 12, "lazy": 4, "rate": 2e-3, "images": 500_000}),
     "conditional_gan_faces": (
         "conditional_gan",

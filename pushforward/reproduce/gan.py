@@ -187,7 +187,7 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
         "stacked": sheet(runs / "stacked/seed-0/run"),
         "mnist": sheet(runs / "mnist/mnist_gan/seed-0/run"),
         "mnist-2014": sheet(runs / "mnist/gan_2014/seed-0/run"),
-        "conditional": sheet(runs / "conditional/projection/run", 10),
+        "conditional": sheet(runs / "conditional/auxiliary/run", 10),
         "dropout-on": sheet(runs / "dropout/on/seed-0/run"),
         "dropout-off": sheet(runs / "dropout/off/seed-0/run"),
         "toys": clouds(runs),
