@@ -72,8 +72,26 @@ def slopes(logits: Logits, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:
 
 
 def squared_slope(logits: Logits, x: Float[Tensor, "n *s"]) -> Value:
-    """E |dD/dx|^2: R1 at real x, R2 at generated x, each weighed by gamma/2 (Mescheder et al. 2018)."""
-    return slopes(logits, x).square().flatten(1).sum(1).mean()
+    """E |dD/dx|^2."""
+    return mean_square(slopes(logits, x))
+
+
+def mean_square(slope: Float[Tensor, "n *s"]) -> Value:
+    """E |s|^2."""
+    return slope.square().flatten(1).sum(1).mean()
+
+
+def zero_centred(*sides: tuple[float | int, Float[Tensor, " _"], Float[Tensor, "_ ..."]]) -> Value:
+    """gamma/2 E |dD/dx|^2, summed over sides (gamma, D(x), x): R1 at real x, R2 at generated x (Mescheder et al. 2018).
+
+    One pass back through D serves all sides, as no side's logits depend on another's x.
+    """
+    weighed = [side for side in sides if side[0]]
+    if not weighed:
+        return sides[0][1].new_zeros(())
+    logits = torch.cat([logits for _, logits, _ in weighed]).sum()
+    found = torch.autograd.grad(logits, [x for _, _, x in weighed], create_graph=True)
+    return torch.stack([gamma / 2 * mean_square(slope) for (gamma, _, _), slope in zip(weighed, found, strict=True)]).sum()
 
 
 def distance_from_slope(logits: Logits, x: Float[Tensor, "n *s"], target: float = 1.0) -> Value:

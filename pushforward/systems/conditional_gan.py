@@ -44,7 +44,7 @@ from pushforward.core import (
 )
 from pushforward.data.chance import generator
 from pushforward.maths import noise, one_hot
-from pushforward.maths.game_values import Objective, discriminator_loss, floating, generator_loss, rest, squared_slope, value
+from pushforward.maths.game_values import Objective, discriminator_loss, floating, generator_loss, rest, value, zero_centred
 from pushforward.nets import AdversarialNet, generator_for, reader_for
 from pushforward.nets.adversarial import SLOPE
 
@@ -199,7 +199,7 @@ class ConditionalGAN(System, Samples, Generates, Judges):
         middle = rest(c.objective, on_real, on_made)
         terms = {"value": value(on_real - middle, on_made - middle)}
         if due:
-            loss = loss + c.lazy * (c.r1 * squared_slope(on_real, real) + c.r2 * squared_slope(on_made, made)) / 2
+            loss = loss + c.lazy * zero_centred((c.r1, on_real, real), (c.r2, on_made, made))
         if c.conditioning == "auxiliary":
             terms["naming"] = self.naming(named[: len(real)], batch)
             loss = loss + c.auxiliary * terms["naming"]

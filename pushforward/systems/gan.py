@@ -55,8 +55,8 @@ from pushforward.maths.game_values import (
     floating,
     generator_loss,
     rest,
-    squared_slope,
     value,
+    zero_centred,
 )
 from pushforward.nets import AdversarialNet, Critic, generator_for, reader_for
 
@@ -195,11 +195,8 @@ class GAN(System, Samples, Generates, Judges):
 
     def penalty(self, real: Tensor, made: Tensor, on_real: Tensor, on_made: Tensor) -> Tensor:
         """r1/2 E |dD/dx|^2 + r2/2 E |dD/dG(z)|^2 + lambda E (|dD/dx^| - 1)^2."""
-        c, penalty = self.config, on_real.new_zeros(())
-        if c.r1:
-            penalty = penalty + c.r1 / 2 * squared_slope(on_real, real)
-        if c.r2:
-            penalty = penalty + c.r2 / 2 * squared_slope(on_made, made)
+        c = self.config
+        penalty = zero_centred((c.r1, on_real, real), (c.r2, on_made, made))
         if c.gradient_penalty:
             share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
             between = real.detach().lerp(made, share)

@@ -71,6 +71,23 @@ def test_slopes_of_a_linear_discriminator() -> None:
     assert float(v.distance_from_slope(linear(x), x, 2.0)) == pytest.approx((30**0.5 - 2) ** 2, rel=1e-5)
 
 
+@pytest.mark.parametrize("gammas", [(0.5, 2.0), (3.0, 0.0), (0.0, 3.0), (0.0, 0.0)])
+def test_penalties_of_both_sides_are_what_each_is_alone(gammas: tuple[float, float]) -> None:
+    net = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)).double()
+    sides = [torch.randn(n, 3, dtype=torch.float64, requires_grad=True) for n in (7, 4)]
+
+    def logits() -> list[Tensor]:
+        return list(net(torch.cat(sides))[:, 0].split([7, 4]))
+
+    alone = [gamma / 2 * v.squared_slope(net(x)[:, 0], x) for gamma, x in zip(gammas, sides, strict=True)]
+    together = v.zero_centred(*zip(gammas, logits(), sides, strict=True))
+    assert together.item() == pytest.approx(sum(each.item() for each in alone), rel=1e-12)
+    if any(gammas):
+        weight = net[0].weight
+        expected = torch.autograd.grad(sum(alone), weight)[0]  # type: ignore[arg-type]
+        assert torch.allclose(torch.autograd.grad(together, weight)[0], expected, rtol=1e-12, atol=1e-14)
+
+
 def test_penalties_have_slopes_of_their_own() -> None:
     net, x = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)).double(), torch.randn(7, 3, dtype=torch.float64, requires_grad=True)
 
