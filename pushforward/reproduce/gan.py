@@ -40,13 +40,13 @@ GAMES: dict[str, dict[str, Any]] = {
 }
 COST = {
     "relativistic, R1 and R2": 1.0,
-    "2014": 0.65,
-    "non-saturating, R1": 0.8,
+    "2014": 0.75,
+    "non-saturating, R1": 0.95,
     "hinge, spectral": 0.8,
-    "Wasserstein, penalty": 4.2,
+    "Wasserstein, penalty": 4.3,
 }
 """What an image costs in each game, as a share of the first: 10 minutes are so many fewer images."""
-EQUAL = 440_000
+EQUAL = 460_000
 """Images that the first game sees in 10 minutes of two cores without fast bfloat16."""
 RULES = {"alternating": 1.0, "simultaneous": 1.0, "extragradient": 0.5, "optimistic": 1.0}
 """Rounds of each rule at equal numbers of gradients: extragradient takes two for a step."""
