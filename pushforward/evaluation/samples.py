@@ -69,6 +69,10 @@ def of_samples(system: Samples, train: Dataset, test: Dataset, net: FeatureNet, 
             once |= {f"{name}, real against real": value for name, value in as_many.items() if name in FLOORED}
         sets.append(found)
     told: dict[str, Any] = {"samples": n, "sets of samples": SETS, "feature net": net.name}
+    if n <= real.shape[1]:
+        told["caution"] = (
+            f"Frechet distances need more than {real.shape[1]} examples, as many as the net has features; here they tell little"
+        )
     for name in sets[0]:
         values = [found[name] for found in sets]
         told |= {name: mean(values), f"{name}, spread": stdev(values)}

@@ -9,8 +9,8 @@ from torch import Tensor
 from pushforward.core import BadInput
 
 
-def mode_coverage(kinds: Int[Tensor, " n"], share: Float[Tensor, " k"]) -> tuple[int, float]:
-    """How many of k kinds were made at least once, and KL(made || real) in nats between their frequencies.
+def mode_coverage(kinds: Int[Tensor, " n"], share: Float[Tensor, " k"], least: int = 1) -> tuple[int, float]:
+    """How many of k kinds were made at least `least` times, and KL(made || real) in nats between their frequencies.
 
     kinds: of each made example, in 0..k-1; share: of each kind among the real ones (Srivastava et al. 2017: 26,000 stacked digits of 1,000
     kinds). KL is that of the empirical frequencies: with n examples of k equally frequent kinds a perfect generator has about (k - 1) / 2n.
@@ -25,7 +25,7 @@ def mode_coverage(kinds: Int[Tensor, " n"], share: Float[Tensor, " k"]) -> tuple
     count = torch.bincount(kinds, minlength=len(share)).double()
     made, real = count / count.sum(), share.double() / share.double().sum()
     nats = torch.special.xlogy(made, made / real).sum()
-    return int((count > 0).sum()), float(nats)
+    return int((count >= least).sum()), float(nats)
 
 
 def near_modes(x: Float[Tensor, "n d"], centre: Float[Tensor, "k d"], sigma: float, within: float = 3.0) -> dict[str, float]:

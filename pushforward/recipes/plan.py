@@ -151,7 +151,7 @@ def complete(
         return kind(config_of(kind, settings | ({"width": width} if width else {})), **opened)  # type: ignore[call-arg]
 
     built = build(0)
-    check_play(find_rule(how.get("rule", "alternating")), built.players())
+    check_play(find_rule(how.get("rule", "alternating")), built.players(), how.get("compiled", False))
     how["precision"] = choose_precision(how.get("precision", "auto"), built, usual_device())
     timing = {key: value for key, value in how.items() if key not in ("labelled", "seed", "tensorboard")}
     if minutes is not None:
@@ -221,12 +221,24 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
         and not (train.observe or train.hides)
         and not (train.attribute_names and "attributes" in known)
     ):
-        ways = "name some in a CSV (--labels some.csv), say how many clusters to look for (--classes 10), or use vae"
-        ways = "or use gan" if issubclass(kind, Judges) else ways  # which is told every label
-        raise BadInput(f"{kind.__name__} needs classes, but '{train.name}' has none. Put the images into one sub-folder per class, {ways}.")
+        raise BadInput(f"{kind.__name__} needs classes, but {lacking(kind, train)}.")
     if train.observe or train.hides:
         found["condition"] = "image"
     return {key: value for key, value in found.items() if key in known}
+
+
+def lacking(kind: type[System], train: Dataset) -> str:
+    """That examples have no classes, or one that is as good as none, and what to do."""
+    told_all = issubclass(kind, Judges)  # these are told every label
+    ways = (
+        "or use gan" if told_all else "name some in a CSV (--labels some.csv), say how many clusters to look for (--classes 10), or use vae"
+    )
+    folders = {name.rpartition("/")[0].rpartition("/")[2] for name in train.names}
+    if len(folders) == 1 and (only := folders.pop()):
+        return f"all images of '{train.name}' lie in one sub-folder, '{only}'. Put those of each class into one of its own, {ways}"
+    if train.row is not None:
+        return f"'{train.name}' has none. Name the column of a CSV that tells them (--target), {ways}"
+    return f"'{train.name}' has none. Put the images into one sub-folder per class, {ways}"
 
 
 def spec_of(data: Any, usual: DataSpec | None, options: dict[str, Any]) -> tuple[DataSpec, Any]:

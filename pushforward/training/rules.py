@@ -32,6 +32,7 @@ LARGEST = 256
 """Numbers in a game that is small enough for implicit play, which solves as many linear equations in each of its Newton steps."""
 NEWTON, CLOSE = 50, 1e-13
 """Newton steps at most, and the change below which they have arrived."""
+UNCOMPILED = "This rule needs slopes of slopes, which compiled losses do not have; leave --compiled out."
 
 
 class Game(Protocol):
@@ -217,13 +218,15 @@ def innermost(rule: Rule) -> Rule:
     return innermost(find_rule(rule.rule)) if isinstance(rule, Lookahead) else rule
 
 
-def check_play(rule: Rule, players: list[Player]) -> None:
+def check_play(rule: Rule, players: list[Player], compiled: bool = False) -> None:
     """Refuse, before anything is written, what networks cannot play.
 
     Raises:
-        BadInput: implicit play, or several turns where all move together.
+        BadInput: implicit play, several turns where all move together, or slopes of slopes of compiled losses.
     """
     played = innermost(rule)
+    if compiled and isinstance(played, Consensus | SymplecticAdjustment):
+        raise BadInput(UNCOMPILED)
     if isinstance(played, Implicit):
         raise BadInput("Implicit play is for games of a few numbers (pushforward game). Use --rule extragradient.")
     if not isinstance(played, Alternating):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pushforward.core import BadInput, Batch, Moments, Player, Source, System, Terms
 from pushforward.training import machines
 from pushforward.training.averages import Averages
-from pushforward.training.rules import Alternating, Field, Rule
+from pushforward.training.rules import UNCOMPILED, Alternating, Field, Rule
 
 LIMIT = 1e18
 """A loss or gradient above this counts as infinite: little more and its square leaves float32."""
@@ -148,7 +148,7 @@ class Trainer:
             BadInput: losses are compiled, and have no second slopes.
         """
         if self.compiled:
-            raise BadInput("This rule needs slopes of slopes, which compiled losses do not have; leave --compiled out.")
+            raise BadInput(UNCOMPILED)
         self.freeze_others({player.name for player in self.players})
         weights, before = list(along), [b.clone() for b in self.running]
         found = []

@@ -102,6 +102,7 @@ def test_mode_coverage() -> None:
     share = torch.tensor([1.0, 1.0, 2.0])
     assert metrics.mode_coverage(torch.tensor([0, 1, 2, 2]), share) == (3, pytest.approx(0, abs=1e-12))
     assert metrics.mode_coverage(torch.tensor([2, 2]), share) == (1, pytest.approx(log(2)))
+    assert [metrics.mode_coverage(torch.tensor([0, 1, 2, 2]), share, least)[0] for least in (2, 3)] == [1, 0]
     drawn = torch.randint(0, 1_000, (26_000,), generator=torch.Generator().manual_seed(0))
     covered, nats = metrics.mode_coverage(drawn, torch.ones(1_000))
     assert covered == 1_000 and nats == pytest.approx(999 / 52_000, rel=0.15)

@@ -43,7 +43,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> FeatureNet:
 def test_copies_look_right_and_are_found_out(net: FeatureNet) -> None:
     assert TEST is not None
     found = of_samples(Pretends(samples.every(TRAIN, len(TRAIN))[0]), TRAIN, TEST, net, 10_000)
-    assert found["samples"] == 898 and "SHA-256" in found["feature net"]
+    assert found["samples"] == 898 and "SHA-256" in found["feature net"] and "caution" not in found
     assert found["precision"] == pytest.approx(found["precision, real against real"], abs=0.08)
     assert found["classes made"] == 10 and found["KL of classes to even"] < 0.02
     assert found["nearness to training"] > 0.95, "all of them are copies"
@@ -58,7 +58,7 @@ def test_copies_are_found_out_by_few_samples_too(net: FeatureNet) -> None:
     """What was copied need not be among the training examples that samples are compared with: all are looked through."""
     copies = of_samples(Pretends(samples.every(TRAIN, len(TRAIN))[0]), TRAIN, TEST, net, 60)
     fresh = of_samples(Pretends(samples.every(TEST, len(TEST))[0]), TRAIN, TEST, net, 60)
-    assert copies["samples"] == fresh["samples"] == 60
+    assert copies["samples"] == fresh["samples"] == 60 and "need more than" in copies["caution"]
     assert copies["nearness to training"] > 0.95 and fresh["nearness to training"] == pytest.approx(0.5, abs=0.1)
 
 

@@ -47,7 +47,8 @@ def test_mixtures(small: None, tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["stacked/seed-0", "equal/hinge, spectral/seed-0"])
 def test_stacked_digits(small: None, tmp_path: Path, name: str) -> None:
     found = measure(name, tmp_path)
-    assert 1 <= found["kinds"] <= 1000 and found["KL to even"] > 0
+    assert 1 <= found["kinds for sure"] <= found["kinds"] <= 1000 and found["KL to even"] > 0 and found["KL to even, spread"] >= 0
+    assert 0 <= found["kinds, real against real"] <= 1000 and found["feature net"].startswith("zoo/reader_mnist")
 
 
 @pytest.mark.parametrize("name", ["mnist/gan_2014/seed-0", "conditional/auxiliary", "dropout/off/seed-2", "rules/mnist/optimistic"])

@@ -123,8 +123,16 @@ def test_a_single_class_is_refused(tmp_path: Path) -> None:
         pushforward.train("conditional_gan", (rows, np.zeros(60, int)), run=tmp_path / "run", images=64, quiet=True)
 
 
+def test_a_folder_of_one_class_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "photos/cat").mkdir(parents=True)
+    for place, grey in enumerate(range(0, 240, 10)):
+        Image.new("L", (8, 8), grey).save(tmp_path / f"photos/cat/{place}.png")
+    with pytest.raises(BadInput, match="needs classes, but all images of 'photos' lie in one sub-folder, 'cat'"):
+        pushforward.train("conditional_gan", tmp_path / "photos", run=tmp_path / "run", images=64, quiet=True)
+
+
 def test_data_without_labels_are_sent_to_the_gan(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"ConditionalGAN needs classes, but .* has none.*, or use gan\."):
+    with pytest.raises(BadInput, match=r"ConditionalGAN needs classes, but .* has none. Name the column .*, or use gan\."):
         pushforward.train("conditional_gan", torch.randn(60, 2).numpy(), run=tmp_path / "run", images=64, quiet=True)
 
 

@@ -124,8 +124,10 @@ def test_nothing_is_advised_that_the_system_cannot_do() -> None:
     assert one_penalty.endswith("teaches little. Raise --r1.")
     (nothing,) = advice(won, 1.0, {"rate": 1e-3})
     assert nothing.endswith("such certainty teaches little.")
-    (orbit,) = advice({"game/swing": 0.9}, 1.0, {"rate": 1e-3, "rule": "alternating"})
+    (orbit,) = advice({"game/swing": 0.9}, 1.0, {"rate": 1e-3, "rule": "alternating", "optimiser": "sgd"})
     assert orbit.endswith("Use --rule extragradient.")
+    (with_adam,) = advice({"game/swing": 0.9}, 1.0, {"rate": 1e-3, "rule": "alternating", "optimiser": "adam"})
+    assert with_adam.endswith("as v = a b does."), "with Adam it has made things worse"
 
 
 @pytest.mark.parametrize(
