@@ -87,7 +87,7 @@ class Settings:
     """Penalties are taken every so many rounds, and weigh as many times as much."""
     auxiliary: Annotated[float, Ge(0)] = 1.0
     """Weight of -log c(y|x) under auxiliary conditioning."""
-    rate: Annotated[float, Gt(0)] = 2e-4
+    rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of both, lowered to a tenth by half a cosine."""
     average: Annotated[int, Ge(1)] = 20_000
     """Half-life of G's averaged weights, which samples come from, in images."""

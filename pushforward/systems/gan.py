@@ -60,8 +60,9 @@ from pushforward.maths.game_values import (
 )
 from pushforward.nets import AdversarialNet, Critic, generator_for, reader_for
 
-TARGET, PACE = 0.6, 500_000
-"""Of adaptive views: E sign D(x) that D is held at, and the images in which their share could go from 0 to 1."""
+TARGET, PACE, SHARE = 0.6, 500_000, 0.25
+"""Of adaptive views: E sign D(x) that D is held at, and the images in which their share could go from 0 to 1 (Karras et al. 2020), or the
+share of a run that is shorter."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Settings:
     """Adam with betas (0, 0.99), or SGD."""
     momentum: Annotated[float, Interval(gt=-1, lt=1)] = 0.5
     """Of SGD; below 0 it calms alternating play (Gidel et al. 2019)."""
-    rate: Annotated[float, Gt(0)] = 2e-4
+    rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of both, lowered to a tenth by half a cosine."""
     faster_discriminator: Annotated[float, Gt(0)] = 1.0
     """D's learning rate as a multiple of G's (two time scales: Heusel et al. 2017)."""
@@ -214,7 +215,9 @@ class GAN(System, Samples, Generates, Judges):
 
     def adapt(self, player: str, terms: Terms) -> None:
         if player == "discriminator" and self.config.augment == "adaptive":
-            self.strength.copy_((self.strength + torch.sign(terms["above"] - TARGET) * self.config.batch_size / PACE).clamp(0, 1))
+            at = self.stage
+            pace = min(PACE, SHARE * at.seen / at.progress) if at.progress else PACE
+            self.strength.copy_((self.strength + torch.sign(terms["above"] - TARGET) * self.config.batch_size / pace).clamp(0, 1))
 
     # ---------------------------------------------------------------- what it can do
     @property

@@ -121,6 +121,10 @@ def test_adaptive_views_grow_while_real_examples_are_known_and_shrink_again() ->
     for _ in range(200):
         system.adapt("discriminator", {"above": torch.tensor(0.5)})
     assert float(system.strength) == 0
+    system.enter(system.schedule(3_200, 32_000))
+    for _ in range(100):
+        system.adapt("discriminator", {"above": torch.tensor(0.9)})
+    assert float(system.strength) == pytest.approx(100 * 32 / 8_000), "a quarter of a short run"
     assert float(gan(shape=(1, 8, 8), augment="always").strength) == 1
     with pytest.raises(BadInput, match="rows of a table have no views"):
         gan(augment="always")
