@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gan_tables import gan_samples, gan_stacked, gan_toys, gan_training
 from headlines import headlines
@@ -168,21 +169,38 @@ def lecture_figures() -> str:
 
 
 def games() -> str:
-    """Rates of every rule beside theory's."""
-    found, rows = read("games"), []
-    for cell in found["cells"]:
-        numbers, (game, name) = cell["numbers"], cell["name"].split("/")
-        if game == "bilinear":
-            rate = "left all bounds" if numbers["rate per round"] is None else f"{numbers['rate per round']:.4f}"
-            rows.append([name, rate, f"{numbers['theory']:.4f}", CLOSED[name]])
-    after = f"\nStep size {cell['setting']['rate']}, {cell['setting']['rounds']} rounds; below 1 the players come to rest. "
-    return table(["v = a b, played", "rate per round", "theory", "closed form, step e"], rows) + after + measured("games")
+    """Rates of every rule beside theory's on v = a b."""
+    cells = [cell for cell in read("games")["cells"] if cell["name"].startswith("bilinear/")]
+    heads = ["v = a b, played", "rate per round", "theory", "distance from peace at the end", "closed form, step e"]
+    setting, kept = cells[0]["setting"], "Distances are the average's where one is kept."
+    after = f"Step size {setting['rate']} where no other is named, {setting['rounds']} rounds; below 1 the players come to rest. {kept} "
+    return table(heads, map(game_row, cells)) + f"\n{after}" + measured("games", cells)
+
+
+def games_dirac() -> str:
+    """The same of the Dirac-GAN, with the eigenvalues of its field."""
+    cells = [cell for cell in read("games")["cells"] if cell["name"].startswith("dirac/")]
+    heads = ["the Dirac-GAN, alternating", "rate per round", "theory, near peace", "distance from peace at the end", "eigenvalues at peace"]
+    after = "Step size {rate}, {rounds} rounds from (1, 1).".format(**cells[0]["setting"])
+    return table(heads, map(game_row, cells)) + f"\n{after} " + measured("games", cells)
+
+
+def game_row(cell: dict[str, Any]) -> list[str]:
+    """A play."""
+    numbers, name = cell["numbers"], cell["name"].partition("/")[2]
+    theory = "none" if numbers["theory"] is None else f"{numbers['theory']:.4f}"
+    return [name, f"{numbers['rate per round']:.4f}", theory, f"{numbers['last distance']:.2g}", CLOSED[name]]
 
 
 CLOSED = {
     "simultaneous": "√(1 + e²)",
+    "simultaneous, step 0.01": "√(1 + e²): nearly a circle",
     "alternating": "1, for e ≤ 2",
+    "alternating, momentum 0.25": "largest root of (λ-1)²(λ-¼)² + e²λ³",
     "alternating, momentum -0.5": "largest root of (λ-1)²(λ+½)² + e²λ³",
+    "alternating, uniform average": "the average falls as 1/T, the players circle",
+    "alternating, exponential average": "the average circles too, (1-β) / abs(1 - β exp(2i asin(e/2))) as far out",
+    "simultaneous, Adam, step 0.1": "none: a ring around peace",
     "extragradient": "√(1 - e² + e⁴), converges for e < 1",
     "optimistic": "√((1 + √(1 - 4e²))/2) for e ≤ 1/2, converges for e < 1/√3",
     "consensus, weight 1": "√((1 - e)² + e²), converges for e < 1",
@@ -191,8 +209,16 @@ CLOSED = {
     "lookahead, 5 alternating rounds": "abs(cos(5 asin(e/2)))^(1/5)",
     "simultaneous, convex-concave l = 0.5": "√((1 - e/2)² + e²), converges for e < 4/5",
     "simultaneous, penalty 0.5 on b": "√(1 - e/2 + e²), converges for e < 1/2",
+    "minimax": "±i/2",
+    "non-saturating": "±i/2; what comes in is of higher order",
+    "Wasserstein, clipped": "±i where nothing is clipped",
+    "Wasserstein, gradient penalty": "none: the penalty has a kink there",
+    "minimax + R1": "-γ/2 ± √(γ²/4 - 1/4), γ = 0.3",
+    "minimax + R1, critical": "the same, γ = 1: -1/2 twice",
+    "minimax + instance noise": "-s²/4 ± √(s⁴/16 - 1/4), s = 1",
+    "minimax, extragradient": "±i/2",
 }
-"""Rates in closed form."""
+"""Rates of v = a b in closed form, and eigenvalues of the Dirac-GAN."""
 
 
 TABLES = {
@@ -212,6 +238,7 @@ TABLES = {
     "clusters": clusters,
     "collapse": collapse,
     "games": games,
+    "games_dirac": games_dirac,
     "gan_mnist": lambda: gan_samples("mnist"),
     "gan_conditional": lambda: gan_samples("conditional"),
     "gan_dropout": lambda: gan_samples("dropout"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ ToyGame = BilinearGame | DiracGAN
 
 TINY, ROUNDED = 1e-280, 1e-13
 """Distances that cannot be told from 0: by floating-point numbers, and where these are added to others of the size of 1 (the Dirac-GAN)."""
+CURES = ("extragradient", "extragradient:ahead=2", "extragradient:ahead=4", "consensus:weight=1")
+"""Rules to try in this order: looking ahead costs least, and momentum asks for a longer look."""
 
 
 class Nothing:
@@ -42,6 +44,13 @@ class Played:
     """The factor by which theory says that the distance changes with each round in the long run, near peace; None where there is none."""
     least: float = TINY
     """The distance below which the play is at rest."""
+    averages: Float64[np.ndarray, "rounds numbers"] | None = None
+    """Where the average of the places was after each round; None where none is kept."""
+
+    @property
+    def shown(self) -> Float64[np.ndarray, "rounds numbers"]:
+        """What was played for: the average where one is kept, else the players."""
+        return self.places if self.averages is None else self.averages
 
     @property
     def rate(self) -> float:
@@ -63,14 +72,23 @@ def play(system: ToyGame, rule: str, rounds: int) -> Played:
     if rounds < 4:
         raise BadInput(f"rounds is {rounds}, but a rate is measured over at least 4.")
     trainer = Trainer(system, Nothing(), rounds * system.config.batch_size, rule=find_rule(rule), device="cpu")
-    places = [system.place.numpy()]
+    places, averages = [system.place.numpy()], average_of(system)
     try:
         for _ in trainer.rounds():
             places.append(system.place.numpy())
+            averages += average_of(system)
     except ArithmeticError:  # it has diverged, which is what some rules are shown for
         pass
-    theory = linear_games.rate(round_map(system, rule)) if has_theory(system, rule) else None
-    return Played(np.stack(places), per_round(rule, theory), ROUNDED if isinstance(system, DiracGAN) else TINY)
+    theory = linear_games.rate(round_map(system, rule)) if has_theory(system) else None
+    least = ROUNDED if isinstance(system, DiracGAN) else TINY
+    return Played(np.stack(places), per_round(rule, theory), least, np.stack(averages) if averages else None)
+
+
+def average_of(system: ToyGame) -> list[Float64[np.ndarray, " numbers"]]:
+    """Where the average of the places so far is; nothing where none is kept."""
+    if not isinstance(system, BilinearGame) or system.config.averaging == "no":
+        return []
+    return [system.averaged_place.numpy()]
 
 
 def per_round(rule: str, theory: float | None) -> float | None:
@@ -79,12 +97,11 @@ def per_round(rule: str, theory: float | None) -> float | None:
     return theory ** (1 / known.every) if theory is not None and hasattr(known, "every") else theory
 
 
-def has_theory(system: ToyGame, rule: str) -> bool:
-    """Whether the field has slopes at peace, the players step by SGD, and the rule's play with their momenta is written down."""
-    c, steps = system.config, [player.optimiser for player in system.players()]
+def has_theory(system: ToyGame) -> bool:
+    """Whether the field has slopes at peace, and the players step by SGD: then a round is a linear map there."""
+    c = system.config
     kinked = isinstance(c, DiracGAN.Config) and (c.clip or (c.gradient_penalty and c.target))
-    remembered = rule.partition(":")[0] in ("simultaneous", "alternating")
-    return not kinked and all(isinstance(step, SGD) and (remembered or not step.momentum) for step in steps)
+    return not kinked and all(isinstance(player.optimiser, SGD) for player in system.players())
 
 
 def linear(system: ToyGame) -> LinearGame:
@@ -124,14 +141,27 @@ def saddle(system: ToyGame) -> str:
 
 
 def warning(system: ToyGame, rule: str) -> str:
-    """Where steps of this size lead away from peace by theory: a sentence that says so, else nothing."""
-    if not has_theory(system, rule):
+    """Where steps of this size lead away from peace by theory: a sentence that says so and what to try, else nothing."""
+    if not has_theory(system):
         return ""
-    name, step = rule.partition(":")[0], system.config.rate
-    times = linear_games.limit(linear(system), name, **vars(find_rule(rule)))
+    name, step, times = rule.partition(":")[0], system.config.rate, limit(system, rule)
     if times == 0:
-        return f"{name.capitalize()} play of this game leaves peace with every step size, however small; try --rule extragradient."
+        return f"{name.capitalize()} play of this game leaves peace with every step size, however small; {cure(system, rule)}."
     return f"The step size {step:g} is above {step * times:.4g}, up to which {name} play stays near peace." if times < 1 else ""
+
+
+def limit(system: ToyGame, rule: str) -> float:
+    """How many times as long the steps may be before a rule leads away from peace, by theory: 0 where every step does."""
+    return linear_games.limit(linear(system), rule.partition(":")[0], **vars(find_rule(rule)))
+
+
+def cure(system: ToyGame, rule: str) -> str:
+    """What to do in place of a rule that leaves peace with every step size: the first of `CURES` that does not."""
+    momentum = any(linear(system).momenta)
+    if rule.startswith("extragradient") and not momentum:
+        return "look a whole step ahead, as --rule extragradient does: ahead must be above 1/2"
+    found = next((one for one in CURES if limit(system, one)), None)
+    return f"try --rule {found}" if found else "leave momentum out"
 
 
 def field_of(system: ToyGame) -> Callable[[Any, Any], tuple[Any, Any]]:
@@ -153,14 +183,20 @@ def field_of(system: ToyGame) -> Callable[[Any, Any], tuple[Any, Any]]:
     return pushed
 
 
+KINDS: dict[str, type[ToyGame]] = {"bilinear": BilinearGame, "dirac": DiracGAN}
+
+
 def toy(game: str, **settings: Any) -> ToyGame:
     """The game called "bilinear" or "dirac", with settings of its Config.
 
     Raises:
         BadInput: no such game.
     """
-    kinds: dict[str, type[ToyGame]] = {"bilinear": BilinearGame, "dirac": DiracGAN}
-    if game not in kinds:
-        raise BadInput(f"There is no game '{game}'{nearest(game, kinds)} Known: {', '.join(kinds)}.")
-    kind = kinds[game]
-    return kind(config_of(kind, settings))
+    if game not in KINDS:
+        raise BadInput(f"There is no game '{game}'{nearest(game, KINDS)} Known: {', '.join(KINDS)}.")
+    return KINDS[game](config_of(KINDS[game], settings))  # type: ignore[arg-type]
+
+
+def settings_of(game: str) -> list[str]:
+    """The names of what its Config has."""
+    return [field.name for field in fields(KINDS[game].Config)]

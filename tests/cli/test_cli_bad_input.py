@@ -77,7 +77,7 @@ def test_misspelt(ask, tmp_path, words, part):
         (["train", "bilinear_game", "--data", "digits"], "bilinear_game learns from no data; play it: pushforward game bilinear."),
         (["game", "bilinaer"], "game is 'bilinaer'; did you mean 'bilinear'?"),
         (["game", "bilinear", "--r1", 1], "The game bilinear has no --r1; leave it out."),
-        (["game", "dirac", "--momentum", 0.5], "The game dirac has no --momentum; leave it out."),
+        (["game", "dirac", "--momentum-a", 0.5], "The game dirac has no --momentum-a; leave it out."),
         (["game", "bilinear", "--rate", -1], "rate"),
         (["game", "bilinear", "--rounds", 2], "rounds is 2, but a rate is measured over at least 4."),
         ([*DIGITS, "--images", 0], "images is 0, but must be more than 0."),
