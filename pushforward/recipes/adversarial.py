@@ -33,8 +33,8 @@ def gan_2014() -> Plan:
     """The GAN of 2014 on MNIST close to its own settings: fully connected, maxout and dropout in D, SGD with momentum. A quarter of an hour
     on two cores.
 
-    Ours are Gaussian codes, biases of G that start at 0, a momentum that stays, a rate that falls by half a cosine, and averaged weights; and
-    it plays a fraction of the paper's rounds."""
+    Ours are Gaussian codes, biases of G that start at 0, a momentum that stays, a rate that falls by half a cosine, and averaged weights;
+    and it plays a fraction of the paper's rounds."""
     settings = {
         "objective": "non_saturating",
         "r1": 0.0,
