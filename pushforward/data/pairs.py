@@ -41,6 +41,8 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
         raise BadInput(f"pairs is '{way}'; choose {', '.join(WAYS)}, or SOURCE:TARGET for two folders of equal file names.")
     if train.image is None:
         raise BadInput(f"'{train.name}' holds rows of numbers, of which there are no pairs; leave pairs out.")
+    if palette and way in ("edges", "grey"):
+        raise BadInput(f"palette is '{palette}', but sources of --pairs {way} are made of photos and are no maps; leave palette out.")
     parts = [part_of(part, way) for part in (train, test) if part is not None]
     if palette:
         parts = [numbers_as_colours(part, palette) for part in parts]

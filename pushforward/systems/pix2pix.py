@@ -203,7 +203,10 @@ class Pix2Pix(System, Edits):
         """1/2 E softplus(-D(x, y)) + 1/2 E softplus(D(x, G(x)))."""
         x, y, answer, *_ = self.kept.lend(self.generator, batch, partial(self.answers, batch))
         y = y.clone().requires_grad_(bool(self.config.r1))
-        real, made = self.judged(x, y, answer)
+        if self.config.r1:  # apart, or the way back to y would pass through what D thinks of answers too
+            (real,), (made,) = self.judged(x, y), self.judged(x, answer)
+        else:
+            real, made = self.judged(x, y, answer)
         loss = sum_of([softplus(-r).mean() + softplus(m).mean() for (r, _), (m, _) in zip(real, made, strict=True)]) / 2
         if self.config.r1:
             loss = loss + self.config.r1 / 2 * squared_slope(sum_of([r.mean((1, 2, 3)) for r, _ in real]), y)

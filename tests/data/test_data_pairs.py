@@ -71,6 +71,14 @@ def test_two_folders_of_equal_names(tmp_path: Path) -> None:
         opened(tmp_path, "maps:foto")
 
 
+@pytest.mark.parametrize("way", ["edges", "grey"])
+def test_what_is_made_of_photos_has_no_palette(halves: Path, way: str) -> None:
+    with pytest.raises(
+        BadInput, match=f"palette is '4', but sources of --pairs {way} are made of photos and are no maps; leave palette out"
+    ):
+        opened(halves, way, palette="4")
+
+
 def test_two_folders_of_several_sizes_are_fitted_pair_by_pair(tmp_path: Path) -> None:
     """Maps by their nearest pixels: their colours stay what they are."""
     colours = np.array(COLOURS, np.uint8)
