@@ -11,8 +11,8 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from pushforward.core import BadInput
 from pushforward.data.idx import folders
+from pushforward.reproduce.cells import Absent
 from pushforward.runs import durable
 
 
@@ -71,12 +71,12 @@ def archive(name: str, file: str) -> Path:
     """A file of a set.
 
     Raises:
-        BadInput: it is not there.
+        Absent: it is not there.
     """
     for folder in folders(name):
         if (folder / file).is_file():
             return folder / file
-    raise BadInput(f"'{file}' is not there; put it into {' or '.join(map(str, folders(name)))}, or set PUSHFORWARD_DATA.")
+    raise Absent(f"'{file}' is not there; put it into {' or '.join(map(str, folders(name)))}, or set PUSHFORWARD_DATA.")
 
 
 def written(source: Path, to: Path, place: Callable[[str], str]) -> Path:

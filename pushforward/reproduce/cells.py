@@ -18,6 +18,10 @@ COMPARED = ("system", "images", "labelled", "seed", "rule", "clip", "given", "fi
 """Of recipes, beside the system's settings and the data."""
 
 
+class Absent(BadInput):
+    """A data set that this machine does not have: other cells of a table may need none."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell of a table, measured once."""

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from pushforward.core import BadInput, nearest
-from pushforward.reproduce.cells import Cell, held
+from pushforward.reproduce.cells import Absent, Cell, held
 from pushforward.runs import durable
 from pushforward.runs.environment import environment
 
@@ -57,11 +58,11 @@ def results_of(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
 def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """Measure the cells of a table that are not in its results yet, in order; the paths of results and pictures.
 
-    Several processes may share a table: each takes cells that no other is at.
+    Several processes may share a table: each takes cells that no other is at. Cells whose data are not there are left out, which is said.
     only: the beginning of the names of the cells to measure, up to a slash where there are such.
 
     Raises:
-        BadInput: no such table or cell, or results that are none.
+        BadInput: no such table or cell, results that are none, or no data for any of the cells.
     """
     module = find(name)
     every = module.cells()
@@ -73,15 +74,24 @@ def reproduce(name: str, only: str, results: Path, runs: Path, say: Callable[[st
     scratch = runs / name.replace("_", "-")
     scratch.mkdir(parents=True, exist_ok=True)
     path, found = results_of(name, results)
+    absent = Counter[str]()
     for place, cell in enumerate(cells):
         with held(scratch / "locks" / cell.name) as free:
             path, found = results_of(name, results)
             if not free or any(same(entry, cell) for entry in found["cells"]):
                 continue
             say(f"{time.strftime('%H:%M:%S')}  {name} {cell.name} ({place + 1} of {len(cells)})")
-            entry = measured(name, cell, scratch)
+            try:
+                entry = measured(name, cell, scratch)
+            except Absent as lack:
+                absent[str(lack)] += 1
+                continue
             found = added(entry, name, results, scratch)
             say(f"{time.strftime('%H:%M:%S')}  {cell.name}: {shown(found['cells'], cell)}")
+    for reason, count in absent.items():
+        if count == len(cells):
+            raise BadInput(reason)
+        say(f"{count} of {len(cells)} cells were not measured: {reason}")
     yield path
     found = results_of(name, results)[1]
     if hasattr(module, "pictures") and (len(found["cells"]) >= len(every) or getattr(module, "PARTLY", False)):

@@ -49,6 +49,21 @@ def test_a_cell_that_fails_is_free_again(tmp_path: Path, monkeypatch: pytest.Mon
         assert free
 
 
+def test_cells_whose_data_are_not_there_are_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(folder: Path) -> dict[str, Any]:
+        raise cells.Absent("'faces.zip' is not there.")
+
+    every = [Cell("a", {}, 0, absent), Cell("b", {}, 0, lambda folder: {"value": 1}), Cell("c", {}, 0, absent)]
+    monkeypatch.setattr(running, "find", lambda name: SimpleNamespace(cells=lambda: every))
+    said: list[str] = []
+    list(running.reproduce("toy", "", tmp_path / "results", tmp_path / "runs", said.append))
+    assert said[-1] == "2 of 3 cells were not measured: 'faces.zip' is not there."
+    found = json.loads((tmp_path / "results" / "toy.json").read_text())["cells"]
+    assert [cell["name"] for cell in found] == ["b"]
+    with pytest.raises(BadInput, match=r"'faces\.zip' is not there"):
+        list(running.reproduce("toy", "c", tmp_path / "results", tmp_path / "runs", said.append))
+
+
 def test_what_was_asked_for_otherwise_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for images in (10, 10, 20):
         cell = Cell("a", {"images": images}, 0, lambda folder, images=images: {"value": images})  # type: ignore[misc]
