@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from pushforward.core import BadInput, Stage
-from pushforward.data import DataSpec, Shuffled, open_data
+from pushforward.data import DataSpec, Shuffled, faces, open_data
 from pushforward.data.drawn_masks import drawn
 from pushforward.data.masks import BOXES, NAMES, holes
 
@@ -30,6 +30,27 @@ def test_halves_make_a_whole_and_eyes_are_two() -> None:
     assert torch.equal(masks("left") + masks("right"), torch.ones(40, 1, 32, 24))
     assert torch.equal(masks("upper") + masks("lower"), torch.ones(40, 1, 32, 24))
     assert torch.equal(masks("left-eye") + masks("right-eye"), masks("eyes"))
+
+
+def test_sides_are_those_that_one_sees() -> None:
+    edges = {
+        "left": (..., slice(None), 0),
+        "right": (..., slice(None), -1),
+        "upper": (..., 0, slice(None)),
+        "lower": (..., -1, slice(None)),
+    }
+    for name, edge in edges.items():
+        assert (
+            masks(name)[edge].all() and not masks({"left": "right", "right": "left", "upper": "lower", "lower": "upper"}[name])[edge].any()
+        )
+
+
+def test_eyes_hide_the_eyes_of_drawn_faces() -> None:
+    parts = faces.drawn(faces.faces(60, seed=0), 64)[1]
+    _, row, column = (parts == faces.PARTS.index("eye")).nonzero(as_tuple=True)
+    both, left, right = (masks(name, 1, size=(64, 64))[0, 0].bool() for name in ("eyes", "left-eye", "right-eye"))
+    assert float(both[row, column].float().mean()) > 0.99 and float(left[row, column].float().mean()) == pytest.approx(0.5, abs=0.1)
+    assert torch.equal(left | right, both) and left[:, :32].any() and not left[:, 32:].any()
 
 
 def test_squares_are_half_as_wide_and_lie_everywhere() -> None:

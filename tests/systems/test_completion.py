@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, softplus
 
-from pushforward.core import BadInput, Parses
+from pushforward.core import Adam, BadInput, Parses
 from pushforward.data import masks
 from pushforward.nets.painters import hole_of
 from pushforward.recipes import train
@@ -85,6 +85,35 @@ def test_each_stage_is_made_of_its_parts(distance: str) -> None:
     parts = cross_entropy(parser.parse(answer), parser.parse(image).argmax(1))
     expected = expected + weight * softplus(-system.critics["global"](answer)).mean() + system.config.parsing * parts
     torch.testing.assert_close(asked(0.9)[1], expected)
+
+
+def test_the_critic_of_patches_is_asked_too() -> None:
+    system, batch = at(system_of(critics="patch"), 0.6).eval(), batch_of("centre")  # so that spectral normalisation stays as it is
+    torch.manual_seed(3)
+    image, mask, y, answer = system.completed(batch)  # type: ignore[arg-type]
+    torch.manual_seed(3)
+    apart = (image - y).abs() if system.config.distance == "l1" else (image - y).square()
+    expected = reconstruction(apart, mask) - system.config.adversarial * system.critics["patch"](answer, mask).mean()
+    torch.testing.assert_close(system.generator_loss(batch)[0], expected)  # type: ignore[arg-type]
+
+
+def test_layers_of_the_critic_of_patches_stretch_nothing() -> None:
+    critic, batch = system_of(critics="patch").critics["patch"].train(), batch_of("centre")
+    for _ in range(50):
+        critic(batch["image"], batch["mask"])
+    weights = [part.weight.detach().flatten(1) for part in critic.modules() if isinstance(part, torch.nn.Conv2d)]
+    assert len(weights) > 1
+    for weight in weights:
+        assert float(torch.linalg.matrix_norm(weight, 2)) == pytest.approx(1, abs=0.02)
+
+
+def test_the_rate_of_the_generator_falls_in_the_last_stage() -> None:
+    system, rates = system_of(critics="local+global"), []
+    for progress in (system.config.third, (1 + system.config.third) / 2, 1.0):
+        optimiser = at(system, progress).players()[-1].optimiser
+        assert isinstance(optimiser, Adam)
+        rates.append(optimiser.rate / system.config.rate)
+    assert rates == pytest.approx([1, 0.5, 0])
 
 
 def test_critics_learn_to_tell_images_from_answers() -> None:

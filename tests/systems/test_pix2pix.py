@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import distributions as D
+from torch import nn
 from torch.nn.functional import softplus
 
 from pushforward.core import BadInput
@@ -130,6 +131,21 @@ def test_what_is_drawn_for_an_image_hangs_on_its_index_and_on_nothing_beside_it(
     alone = system.edit({"source": x[:1], "index": torch.tensor([9])}, seed=3)[0]
     torch.testing.assert_close(alone, other, rtol=1e-4, atol=1e-5)
     assert torch.allclose(one, again, atol=1e-5) and not torch.allclose(one, other, atol=1e-3)
+
+
+def test_networks_are_of_the_papers_size() -> None:
+    """Isola et al. 2017: 54.4 million weights of the U-Net and 2.77 of the critic at 256 pixels; noise in the three innermost levels."""
+    with torch.device("meta"):
+        system = Pix2Pix(Pix2Pix.Config((3, 256, 256), source=3, width=64, field=70))
+    generator, critic = (sum(w.numel() for w in part.parameters()) for part in (system.generator, system.discriminator))
+    assert generator == pytest.approx(54.4e6, rel=2e-3) and critic == pytest.approx(2.77e6, rel=3e-3)
+    noisy = [any(isinstance(part, nn.Dropout) and part.p > 0 for part in up.modules()) for up in system.generator.net.ups]
+    assert noisy == [True] * 3 + [False] * 5
+
+
+def test_the_rate_is_constant_for_half_of_the_run_and_falls_to_nothing() -> None:
+    system = Pix2Pix(Pix2Pix.Config((3, 16, 16), source=3, width=4))
+    assert [system.schedule(seen, 100).rate for seen in (0, 50, 75, 100)] == [1, 1, 0.5, 0]
 
 
 def test_jitter_changes_a_source_and_its_image_alike() -> None:
