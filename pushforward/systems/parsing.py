@@ -13,9 +13,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Annotated
 
+import torch
 from annotated_types import Ge, Gt, Interval
+from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy
 
 from pushforward.core import Adam, Average, BadInput, Batch, Parses, Player, Stage, System, Terms, growing, warm_up_then_cosine
 from pushforward.data.jitter import jittered
@@ -81,14 +83,20 @@ class Parsing(System, Parses):
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """E -log q(part | image), weighed."""
         c = self.config
-        maps = one_hot(batch["parts"], c.parts).permute(0, 3, 1, 2).float()
-        maps, image = jittered(maps, batch["image"], c.mirror, c.twins)
-        truth = maps.argmax(1)
+        truth, image = self.jittered(batch)
         often = truth.flatten().bincount(minlength=c.parts).float()
         weight = (often + 1) ** -c.rare
         logits = self.network(image).float()
         right = (logits.detach().argmax(1) == truth).float().mean()
         return cross_entropy(logits, truth, weight), {"accuracy": right}
+
+    def jittered(self, batch: Batch) -> tuple[Int[Tensor, "n h w"], Float[Tensor, "n c h w"]]:
+        """Parts and image, changed alike; in a mirror left and right parts are each other's."""
+        parts, twins = batch["parts"], self.config.twins
+        mirrored = torch.tensor(twins, device=parts.device)[parts] if twins else parts
+        both = torch.stack([parts, mirrored], 1).float()  # swapped in a mirror: as numbers they are less work than as a map each
+        both, image = jittered(both, batch["image"], self.config.mirror, (1, 0) if twins else ())
+        return both[:, 0].long(), image
 
     def parse(self, image: Tensor) -> Tensor:
         return self.averaged(image).float()
