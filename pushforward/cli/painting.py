@@ -24,8 +24,6 @@ from pushforward.data.resize import fitted
 from pushforward.runs import Run
 
 UNLIKE = {False: "it was made grey, as the run's images are", True: "it is grey, and the run paints in colours"}
-FAINT = 0.02
-"""Share of a mask's pixels, those of smooth edges, that may be neither black nor white without a word."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
     Raises:
         BadInput: no photo, or a mask that does not fit one.
     """
-    if mask and drawn_masks.half_tones(drawn_masks.grey_of(mask.expanduser())) > FAINT:
-        say(f"The mask '{mask}' is not black and white alone: what is middling grey or lighter is painted.")
+    if mask and (told := drawn_masks.greys(mask.expanduser())):
+        say(told)
     for name, content, pixels in decoded(path):
         colours = run.recipe.config["shape"][0] == 3
         told = "" if colours == (pixels.ndim == 3) else UNLIKE[colours]

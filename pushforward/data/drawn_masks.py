@@ -13,6 +13,8 @@ from pushforward.data.decode import NoImage, decode
 
 WHITE = 128
 """Grey level from which on pixels are painted."""
+FAINT = 0.02
+"""Share of a mask's pixels, those of smooth edges, that may be neither black nor white without a word."""
 
 
 def grey_of(path: Path) -> np.ndarray:
@@ -32,6 +34,13 @@ def grey_of(path: Path) -> np.ndarray:
 def half_tones(grey: np.ndarray) -> float:
     """The share of a drawn mask that is neither black nor white, within an eighth."""
     return float(((grey > 32) & (grey < 223)).mean())
+
+
+def greys(path: Path) -> str:
+    """What is to be said of a drawn mask that is more than black and white."""
+    if half_tones(grey_of(path)) <= FAINT:
+        return ""
+    return f"The mask '{path}' is not black and white alone: what is middling grey or lighter is painted."
 
 
 def drawn(path: Path, height: int, width: int) -> Float[Tensor, "h w"]:

@@ -248,5 +248,7 @@ def _dressed(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
     if spec.mask in masks.NAMES:
         how["mask"] = spec.mask
     elif spec.mask:
-        how["hole"] = drawn_masks.drawn(Path(os.path.expanduser(spec.mask)), *train.shape[1:])
+        own = Path(os.path.expanduser(spec.mask))
+        how["hole"] = drawn_masks.drawn(own, *train.shape[1:])
+        train = replace(train, notes=(*train.notes, *filter(None, [drawn_masks.greys(own)])))
     return replace(train, **how), None if test is None else replace(test, **how)

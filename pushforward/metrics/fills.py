@@ -98,7 +98,8 @@ class GaussianImages:
         _, root, directions = randomized_svd(x.numpy(), components, n_iter=4, random_state=0)
         variance = torch.from_numpy(root).double().square() / len(x)
         total = float(x.square().sum(dtype=torch.float64)) / len(x)
-        return cls(mean.double(), torch.from_numpy(directions).double().T.contiguous(), variance, total)
+        orthonormal = torch.linalg.qr(torch.from_numpy(directions).double().T)[0]  # float32 leaves them so to six digits
+        return cls(mean.double(), orthonormal, variance, total)
 
     def noise(self, count: int) -> float:
         """The likeliest sigma^2 with `count` directions: what the others explain, evenly."""
@@ -115,14 +116,15 @@ class GaussianImages:
         kinds, which = mask.flatten(1).unique(dim=0, return_inverse=True)
         for number, kind in enumerate(kinds):
             hidden, place = kind.bool().repeat(image.shape[1]), (which == number).nonzero().flatten()
-            x, seen = image[place].flatten(1).double() - self.mean, self.directions[~hidden, :most]
-            square, told = seen.T @ seen, seen.T @ x[:, ~hidden].T
+            x, behind = image[place].flatten(1).double() - self.mean, self.directions[hidden, :most]
+            square = torch.eye(most, dtype=torch.float64) - behind.T @ behind  # of what is seen: directions are orthonormal
+            told = self.directions[:, :most].T @ x.masked_fill(hidden, 0).T
             for (count, times), filled in zip(choices, made, strict=True):
                 noise = self.noise(count)
                 root = (self.variance[:count] - noise).clamp(min=0).sqrt()[:, None]
                 within = root * square[:count, :count] * root.T + times * noise * torch.eye(count, dtype=torch.float64)
                 code = root * torch.linalg.solve(within, root * told[:count])
-                x[:, hidden] = (self.directions[hidden, :count] @ code).T
+                x[:, hidden] = (behind[:, :count] @ code).T
                 answer = (x + self.mean).clamp(-1, 1).to(image.dtype).view(-1, *image.shape[1:])
                 filled[place] = torch.where(mask[place] > 0, answer, image[place])
         return made

@@ -106,6 +106,15 @@ def test_a_users_own_belongs_to_the_data(tmp_path: Path) -> None:
     assert prints[0] != prints[1]
 
 
+def test_greys_of_a_users_own_are_told(tmp_path: Path) -> None:
+    for greys, said in (((140, 0), "is not black and white alone"), ((255, 0), "")):
+        drawing = np.full((8, 8), greys[1], np.uint8)
+        drawing[2:5, 2:5] = greys[0]
+        Image.fromarray(drawing).save(tmp_path / "own.png")
+        (note,) = open_data(DataSpec("digits", mask=str(tmp_path / "own.png")))[0].notes or ("",)
+        assert said in note and bool(said) == bool(note)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
