@@ -234,7 +234,7 @@ def lacking(kind: type[System], train: Dataset) -> str:
         "or use gan" if told_all else "name some in a CSV (--labels some.csv), say how many clusters to look for (--classes 10), or use vae"
     )
     folders = {name.rpartition("/")[0].rpartition("/")[2] for name in train.names}
-    if len(folders) == 1 and (only := folders.pop()):
+    if len(folders) == 1 and (only := folders.pop()).lower() not in ("", "train"):
         return f"all images of '{train.name}' lie in one sub-folder, '{only}'. Put those of each class into one of its own, {ways}"
     if train.row is not None:
         return f"'{train.name}' has none. Name the column of a CSV that tells them (--target), {ways}"

@@ -175,8 +175,8 @@ def digits() -> FeatureNet:
 
 def kinds(x: Tensor) -> Tensor:
     """The number that the digits of each image spell, as the reader of MNIST reads them."""
-    digit = [digits().read(x[:, colour : colour + 1])[1] for colour in range(3)]
-    read = torch.stack([logits.argmax(1) for logits in digit if logits is not None], 1)
+    net = digits()
+    read = torch.stack([logits.argmax(1) for c in range(3) if (logits := net.read(x[:, c : c + 1])[1]) is not None], 1)
     return (read * torch.tensor([100, 10, 1])).sum(1)
 
 

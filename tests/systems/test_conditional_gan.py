@@ -123,11 +123,20 @@ def test_a_single_class_is_refused(tmp_path: Path) -> None:
         pushforward.train("conditional_gan", (rows, np.zeros(60, int)), run=tmp_path / "run", images=64, quiet=True)
 
 
-def test_a_folder_of_one_class_is_told_so(tmp_path: Path) -> None:
-    (tmp_path / "photos/cat").mkdir(parents=True)
-    for place, grey in enumerate(range(0, 240, 10)):
-        Image.new("L", (8, 8), grey).save(tmp_path / f"photos/cat/{place}.png")
-    with pytest.raises(BadInput, match="needs classes, but all images of 'photos' lie in one sub-folder, 'cat'"):
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (["cat"], "all images of 'photos' lie in one sub-folder, 'cat'"),
+        (["train/cat", "test/cat"], "all images of 'photos' lie in one sub-folder, 'cat'"),
+        (["train", "test"], "'photos' has none"),
+    ],
+)
+def test_a_folder_of_one_class_is_told_so(tmp_path: Path, folders: list[str], said: str) -> None:
+    for folder in folders:
+        (tmp_path / "photos" / folder).mkdir(parents=True)
+        for place, grey in enumerate(range(0, 240, 10)):
+            Image.new("L", (8, 8), grey).save(tmp_path / "photos" / folder / f"{place}.png")
+    with pytest.raises(BadInput, match=f"needs classes, but {said}"):
         pushforward.train("conditional_gan", tmp_path / "photos", run=tmp_path / "run", images=64, quiet=True)
 
 
