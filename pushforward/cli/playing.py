@@ -86,7 +86,7 @@ class Game:
         from pushforward import figures
         from pushforward.recipes import games
 
-        system = games.toy(self.game, **self.settings())
+        system = games.toy(self.game, **self.config())
         if told := games.warning(system, self.rule):
             say(told)
         played = games.play(system, self.rule, self.rounds)
@@ -126,7 +126,7 @@ class Game:
         name = re.sub(r"[^\w.+-]+", "-", words).strip("-")
         return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{sha256(words.encode()).hexdigest()[:8]}"
 
-    def settings(self) -> dict[str, Any]:
+    def config(self) -> dict[str, Any]:
         """What the game's Config has of these options.
 
         Raises:

@@ -78,6 +78,7 @@ def test_misspelt(ask, tmp_path, words, part):
         (["game", "bilinaer"], "game is 'bilinaer'; did you mean 'bilinear'?"),
         (["game", "bilinear", "--r1", 1], "The game bilinear has no --r1; leave it out."),
         (["game", "dirac", "--momentum-a", 0.5], "The game dirac has no --momentum-a; leave it out."),
+        (["game", "bilinear", "--momentum", 0.5], "`pushforward game` has no option '--momentum'; did you mean '--momentum-"),
         (["game", "bilinear", "--rate", -1], "rate"),
         (["game", "bilinear", "--rounds", 2], "rounds is 2, but a rate is measured over at least 4."),
         ([*DIGITS, "--images", 0], "images is 0, but must be more than 0."),

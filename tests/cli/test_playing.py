@@ -17,7 +17,7 @@ def test_every_setting_of_a_game_is_an_option(game):
 
 def test_options_begin_where_the_configs_do():
     for game in ("bilinear", "dirac"):
-        system, told = games.toy(game), games.toy(game, **Game(game).settings())
+        system, told = games.toy(game), games.toy(game, **Game(game).config())
         assert told.config == system.config
 
 
