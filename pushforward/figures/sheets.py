@@ -61,7 +61,8 @@ def pairs(images: Any, reconstructions: Any, columns: int = 8) -> Image.Image:
 def as_picture(source: Any) -> NDArray[Any]:
     """A source [N, S, H, W] as pictures: itself where it is grey or coloured, else a colour for the map that is largest at each pixel."""
     maps = array(source)
-    return maps if maps.shape[1] in (1, 3) else in_colours(maps)
+    as_it_is = maps.shape[1] == 1 or (maps.shape[1] == 3 and not (np.isin(maps, (0, 1)).all() and (maps.sum(1) == 1).all()))
+    return maps if as_it_is else in_colours(maps)  # three maps of parts are no colours
 
 
 def in_colours(maps: NDArray[Any]) -> NDArray[Any]:

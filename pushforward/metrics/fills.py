@@ -123,7 +123,7 @@ class GaussianImages:
                 noise = self.noise(count)
                 root = (self.variance[:count] - noise).clamp(min=0).sqrt()[:, None]
                 within = root * square[:count, :count] * root.T + times * noise * torch.eye(count, dtype=torch.float64)
-                code = root * torch.linalg.solve(within, root * told[:count])
+                code = root * torch.cholesky_solve(root * told[:count], torch.linalg.cholesky(within))
                 x[:, hidden] = (behind[:, :count] @ code).T
                 answer = (x + self.mean).clamp(-1, 1).to(image.dtype).view(-1, *image.shape[1:])
                 filled[place] = torch.where(mask[place] > 0, answer, image[place])

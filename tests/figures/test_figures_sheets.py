@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn.functional import one_hot
 
 from pushforward import figures
 from pushforward.core import BadInput
@@ -172,3 +173,13 @@ def test_every_image_has_its_caption_below_it():
         assert not page[top : top + side, left : left + side].any()
         words = page[top + side : top + side + below, left : left + side]
         assert (words.min() < 200) == (place < 6) and (words[:, [0, -1]] == 255).all()
+
+
+def test_maps_of_parts_are_coloured_however_many_there_are() -> None:
+    kinds = torch.tensor([[0, 1], [2, 1]])
+    for count in (3, 4):
+        maps = one_hot(kinds, count).permute(2, 0, 1)[None].float()
+        colours = [[int(name[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5)] for name in figures.part_colours(count)]
+        np.testing.assert_allclose(figures.as_picture(maps)[0].transpose(1, 2, 0), np.array(colours)[kinds.numpy()], atol=1e-6)
+    photo, white = torch.rand(1, 3, 4, 4) * 2 - 1, torch.ones(1, 1, 4, 4)
+    assert (figures.as_picture(photo) == photo.numpy()).all() and (figures.as_picture(white) == 1).all()

@@ -1,9 +1,11 @@
 """Networks that paint holes."""
 
+import pytest
 import torch
 from torch import nn
+from torch.nn.functional import max_pool2d
 
-from pushforward.nets.painters import Gated, GatedPainter
+from pushforward.nets.painters import Gated, GatedPainter, PaperPainter, WholeCritic
 
 
 def test_what_lies_before_a_shut_gate_still_learns() -> None:
@@ -26,3 +28,52 @@ def test_what_lies_before_a_shut_gate_still_learns() -> None:
 
 def test_its_first_answer_is_nothing() -> None:
     assert not GatedPainter((1, 12, 10), 4)(torch.randn(2, 1, 12, 10), torch.ones(2, 1, 12, 10)).any()
+
+
+def test_the_paper_s_painter_has_the_paper_s_layers() -> None:
+    """128 pixels, 32 channels: 2, 2, 2 and 4 convolutions down to 8x8x256, 4096 units, 134 million of 137 million weights in the middle."""
+    painter = PaperPainter((3, 128, 128), 32, 4096)
+    down = [[(part.in_channels, part.out_channels) for part in stack if isinstance(part, nn.Conv2d)] for stack in painter.down]  # type: ignore[union-attr]
+    assert down == [[(3, 32), (32, 32)], [(32, 64), (64, 64)], [(64, 128), (128, 128)], [(128, 256), *[(256, 256)] * 3]]
+    middle = [(part.in_features, part.out_features) for part in painter.middle if isinstance(part, nn.Linear)]
+    assert middle == [(256 * 8 * 8, 4096), (4096, 256 * 8 * 8)]
+    assert sum(weight.numel() for weight in painter.parameters()) == pytest.approx(137e6, rel=0.02)
+    assert not any(isinstance(part, nn.modules.batchnorm._BatchNorm | nn.InstanceNorm2d) for part in painter.modules())
+
+
+def test_maxima_come_back_to_where_they_were() -> None:
+    """With nothing between pooling and unpooling, and convolutions that copy, a quarter of the pixels is left, each the largest of four."""
+    painter = PaperPainter((1, 8, 8), 1, 4)
+    for stack in (painter.down[0], painter.up[0]):
+        for part in stack:  # type: ignore[union-attr]
+            if isinstance(part, nn.Conv2d):
+                nn.init.dirac_(part.weight)
+                nn.init.zeros_(part.bias)  # type: ignore[arg-type]
+    nn.init.dirac_(painter.last.weight)
+    nn.init.zeros_(painter.last.bias)  # type: ignore[arg-type]
+    painter.middle = nn.Flatten()
+    x = torch.randperm(64, generator=torch.Generator().manual_seed(0)).view(1, 1, 8, 8).float()
+    largest = x == max_pool2d(x, 2).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert torch.equal(painter(x), x * largest)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (30, 22), (8, 8), (5, 5)])
+def test_the_paper_s_painter_takes_any_size(size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size)
+    assert PaperPainter((3, *size), 4, 8)(x).shape == x.shape
+
+
+def test_whole_critics_are_the_paper_s() -> None:
+    """Pairs of a 3x3 and a strided 4x4 convolution, leaky by .2, down to 4 pixels: five pairs for 128 pixels, four for a hole of 64."""
+    pairs = {128: [32, 64, 128, 256, 256], 64: [64, 128, 256, 512]}
+    for (side, widths), width in zip(pairs.items(), (32, 64), strict=True):
+        critic = WholeCritic(3, (side, side), width)
+        steps = [(part.out_channels, part.kernel_size[0], part.stride[0]) for part in critic.layers if isinstance(part, nn.Conv2d)]
+        assert steps == [step for out in widths for step in ((out, 3, 1), (out, 4, 2))]
+        assert critic.last.in_features == widths[-1] * 4 * 4
+    layers = [*critic.layers, critic.last]
+    x = found = torch.randn(2, 3, 64, 64)
+    for layer in layers[:-1]:
+        found = layer(found)
+        found = torch.where(found > 0, found, 0.2 * found)
+    torch.testing.assert_close(critic(x), layers[-1](found.flatten(1))[:, 0])
