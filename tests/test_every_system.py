@@ -1,5 +1,7 @@
 """The common checks (`common_checks.py`) over every file of systems/, over a two-player game, and over a system written here and now."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,12 @@ PPCA = (Path(__file__).parents[1] / "examples" / "of_mine" / "ppca.py").read_tex
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test(check: Callable[[Case, Path], None], case: Case, tmp_path: Path) -> None:
     check(case, tmp_path)
+
+
+def test_losses_that_say_so_are_compiled_once() -> None:
+    found = subprocess.run([sys.executable, "-m", "tests.compiling"], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    assert found.returncode == 0, found.stderr
+    assert not found.stdout.split()
 
 
 def test_an_opened_system_lies_in_memory_as_the_trained_one(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ class System(nn.Module, ABC):
     given: ClassVar[dict[str, type]] = {}
     """Trained systems that it may be given from outside, by the name of the argument of `__init__` and of the attribute that holds them,
     and what they must be able to do. They stay as they are; a run keeps a copy."""
+    compiles: ClassVar[bool] = True
+    """Whether torch can compile the losses: not where they take slopes of slopes, or read what every round changes (`stage`, `Kept`)."""
 
     @property
     @abstractmethod

@@ -45,6 +45,13 @@ class FlatReader(nn.Module):
             parts += [nn.Dropout(dropout)] if dropout else []
             into = width
         self.layers = nn.Sequential(nn.Flatten(), *parts)
+        self.begin()
+
+    def begin(self) -> None:
+        """Weights to start from; those before maxout stay torch's own."""
+        for part in self.layers:
+            if isinstance(part, nn.Linear):
+                keep_size(part)
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
@@ -72,6 +79,9 @@ class FlatReader2014(FlatReader):
     def __init__(self, shape: tuple[int, ...], width: int, layers: int, dropout: float, maxout: int):
         super().__init__(shape, width, layers, dropout, maxout)
         self.entrance = nn.Dropout(0.2 if dropout else 0.0)
+
+    def begin(self) -> None:
+        """Weights to start from, and how long they may become."""
         for layer in [part for part in self.modules() if isinstance(part, nn.Linear)]:
             start(layer, 0.005)
             register_parametrization(layer, "weight", MaxNorm(1.9365))
@@ -118,6 +128,13 @@ class FlatGenerator(nn.Module):
         sizes = [code, *[width] * layers]
         parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), self.activation())]
         self.layers, self.shape = nn.Sequential(*parts, nn.Linear(width, torch.Size(shape).numel())), shape
+        self.begin()
+
+    def begin(self) -> None:
+        """Weights to start from; the last layer's stay torch's own."""
+        for part in list(self.layers)[:-1]:
+            if isinstance(part, nn.Linear):
+                keep_size(part)
 
     def activation(self) -> nn.Module:
         """What stands after each hidden layer."""
@@ -135,8 +152,8 @@ class FlatGenerator(nn.Module):
 class FlatGenerator2014(FlatGenerator):
     """The same as released with the paper: ReLU, small weights at first, and a sigmoid at the end, onto [-1, 1]."""
 
-    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
-        super().__init__(code, shape, width, layers)
+    def begin(self) -> None:
+        """Weights to start from."""
         for layer in [part for part in self.modules() if isinstance(part, nn.Linear)]:
             start(layer, 0.05)
 
@@ -147,6 +164,12 @@ class FlatGenerator2014(FlatGenerator):
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Images of codes."""
         return torch.tanh(super().forward(code) / 2)  # 2 sigmoid(o) - 1
+
+
+def keep_size(layer: nn.Linear) -> None:
+    """Weights with which a leaky ReLU gives out as much as went into the layer (He et al. 2015). With torch's own each layer gives out less
+    than half, so that several make D and G all but flat, which costs mixtures of far modes the first quarter of a training."""
+    nn.init.kaiming_normal_(layer.weight, SLOPE)
 
 
 def start(layer: nn.Linear, most: float) -> None:

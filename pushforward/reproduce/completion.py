@@ -38,7 +38,9 @@ MASKS = {
     "O6": "lower",
 }
 """What is hidden in tests; O1 to O6 as in the paper."""
-PAPER: dict[str, Any] = {"form": "paper", "mask": "square", "images": 90_000}
+CODE: dict[str, Any] = {"distance": "l1", "adversarial": 300 / 49152, "critic_rate": 2e-4}
+"""As in the authors' code."""
+PAPER: dict[str, Any] = CODE | {"form": "paper", "mask": "square", "images": 90_000}
 GATED: dict[str, Any] = {"form": "gated", "mask": "mixed", "width": 16, "distance": "l2"}
 PATCHES: dict[str, Any] = {"images": 100_000, "adversarial": 0.015, "critic_rate": 5e-4}
 ROWS: dict[str, dict[str, Any]] = {

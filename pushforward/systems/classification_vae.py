@@ -131,6 +131,7 @@ class ClassificationVAE(System, Samples, Encodes, Classifies, Weighs):
     """config: see `Settings`."""
 
     Config = Settings
+    compiles = False
     marginal: Tensor
     right: Tensor
 

@@ -59,10 +59,10 @@ class Settings:
     """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
     guess: Annotated[int, Ge(0)] = 32
     """Side of the small images whose Gaussian gives the gated G a first guess; 0: none."""
-    distance: Literal["l1", "l2"] = "l1"
-    """Of the reconstruction: l1 as in the authors' code, or squares, as in the paper."""
-    adversarial: Annotated[float, Ge(0)] = 300 / 49152
-    """Weight of what each critic says."""
+    distance: Literal["l1", "l2"] = "l2"
+    """Of the reconstruction: squares, as in the paper, or l1 as in the authors' code."""
+    adversarial: Annotated[float, Ge(0)] = 0.015
+    """Weight of what each critic says; the paper has 300/49152 of l1."""
     parsing: Annotated[float, Ge(0)] = 0.05 * 16384 / 49152
     """Weight of the parts, where a parser is given; the paper has a tenth of this, the authors' code this."""
     second: Annotated[float, Interval(ge=0, le=1)] = 0.5
@@ -71,8 +71,8 @@ class Settings:
     """Share after which the global critic and the parser join."""
     rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of G, from `third` on lowered to 0 by half a cosine; the paper has 1e-4."""
-    critic_rate: Annotated[float, Gt(0)] = 2e-4
-    """Learning rate of critics, which stays, with betas (0.5, 0.999)."""
+    critic_rate: Annotated[float, Gt(0)] = 5e-4
+    """Learning rate of critics, which stays, with betas (0.5, 0.999); the paper has 2e-4."""
     average: Annotated[int, Ge(1)] = 10_000
     """Half-life of the averaged weights, in images."""
     batch_size: Annotated[int, Ge(1)] = 16
@@ -101,6 +101,7 @@ class Completion(System, Edits):
     """config: see `Settings`. parser: names the parts of images of the same shape."""
 
     Config = Settings
+    compiles = False
     needs: frozenset[str] = frozenset({"image", "source", "mask"})
     given: ClassVar[dict[str, type]] = {"parser": Parses}
 

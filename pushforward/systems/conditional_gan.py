@@ -125,6 +125,7 @@ class ConditionalGAN(System, Samples, Generates, Judges):
     """config: see `Settings`."""
 
     Config = Settings
+    compiles = False
 
     def __init__(self, config: Settings):
         super().__init__()

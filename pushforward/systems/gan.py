@@ -121,6 +121,7 @@ class GAN(System, Samples, Generates, Judges):
     """config: see `Settings`."""
 
     Config = Settings
+    compiles = False
     strength: Tensor
     """The share of images that D sees changed."""
 

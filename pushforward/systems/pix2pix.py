@@ -133,6 +133,7 @@ class Pix2Pix(System, Edits):
     """config: see `Settings`."""
 
     Config = Settings
+    compiles = False
 
     def __init__(self, config: Settings):
         super().__init__()

