@@ -99,25 +99,26 @@ def completions(data: str) -> str:
     cells = cells_of("completion", data)
     if not cells:
         return NOT_YET
-    rows = []
+    rows, common = [], [hole for hole in MASKS if all(hole in cell["numbers"] for cell in cells)]
     for cell in cells:
         numbers = cell["numbers"]
         if cell["name"].endswith("/bars"):
-            rows += [row_of(numbers, name, f", {name}") for name in BARS if f"{HOLE}, {name}" in numbers["centre"]]
+            rows += [row_of(numbers, name, f", {name}", common) for name in BARS if f"{HOLE}, {name}" in numbers["centre"]]
         else:
-            rows.append([*row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], ""), took([cell])])
+            rows.append([*row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], "", common), took([cell])])
     heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "minutes"]
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
-    after = "\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over the holes. Minutes are of"
+    all_of = "the holes" if len(common) == len(MASKS) else f"{', '.join(common[:-1])} and {common[-1]}, which all rows have"
+    after = f"\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over {all_of}. Minutes are of"
     after += " two cores where no GPU is named. "
     return table(heads, rows) + after + measured("completion", cells)
 
 
-def row_of(numbers: dict[str, Any], name: str, suffix: str) -> list[str]:
-    """Decibels for each hole, then means over all of them."""
-    means = {key: statistics.mean(numbers[hole][key + suffix] for hole in MASKS) for key in (SHARP, PARTS)}
-    found = [f"{numbers[hole][HOLE + suffix]:.2f}" for hole in MASKS]
-    alike = [numbers[hole]["SSIM" + suffix] for hole in MASKS if "SSIM" + suffix in numbers[hole]]
+def row_of(numbers: dict[str, Any], name: str, suffix: str, common: list[str]) -> list[str]:
+    """Decibels for each hole, then means over those that all rows have."""
+    means = {key: statistics.mean(numbers[hole][key + suffix] for hole in common) for key in (SHARP, PARTS)}
+    found = [f"{numbers[hole][HOLE + suffix]:.2f}" if hole in numbers else "" for hole in MASKS]
+    alike = [numbers[hole]["SSIM" + suffix] for hole in common if "SSIM" + suffix in numbers[hole]]
     return [name, *found, f"{means[SHARP]:.2f}", percent(means[PARTS]), f"{statistics.mean(alike):.3f}" if alike else ""]
 
 

@@ -2,8 +2,9 @@
 
 square                     half as high and wide as the image, at a random place           (Li et al. 2017)
 centre                     the same in the middle
-left, right, upper, lower  a half
-eyes, left-eye, right-eye  of a face whose eyes lie as in CelebA's aligned images; left and right as one sees them
+left, right, upper, lower  a half of the image
+left-face, right-face, lower-face   of a face whose eyes lie as in CelebA's aligned images its half, with a border around it that is seen
+eyes, left-eye, right-eye  of the same; left and right as one sees them
 strokes                    random brush strokes                                             (Yu et al. 2019, "free-form")
 mixed                      for each image one of all these: what to train on for holes of any kind
 some.png                   your own: white is painted, black is seen; grey counts as white from 128 on
@@ -24,6 +25,9 @@ BOXES = {
     "right": (0.0, 1.0, 0.5, 1.0),
     "upper": (0.0, 0.5, 0.0, 1.0),
     "lower": (0.5, 1.0, 0.0, 1.0),
+    "left-face": (0.12, 0.9, 0.1, 0.5),
+    "right-face": (0.12, 0.9, 0.5, 0.9),
+    "lower-face": (0.56, 0.92, 0.13, 0.87),
     "eyes": (0.35, 0.56, 0.12, 0.88),
     "left-eye": (0.35, 0.56, 0.12, 0.5),
     "right-eye": (0.35, 0.56, 0.5, 0.88),

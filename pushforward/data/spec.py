@@ -61,8 +61,8 @@ class DataSpec:
     observe: int = 0
     """Quadrants (1 to 3) of each image that a system is shown as condition; 0: none."""
     mask: str = ""
-    """What of each image is hidden from a system that paints it: square, centre, left, right, upper, lower, eyes, left-eye, right-eye,
-    strokes, mixed (for each image one of these), or a .png of your own, white where to paint."""
+    """What of each image is hidden from a system that paints it: square, centre, left, right, upper, lower, left-face, right-face,
+    lower-face, eyes, left-eye, right-eye, strokes, mixed (for each image one of these), or a .png of your own, white where to paint."""
     pairs: str = ""
     """A source beside each image: left-to-right or right-to-left (halves of each image), SOURCE:TARGET (two folders of equal file names),
     edges or grey (made from any images), parts (of procedural faces: their parsing map)."""

@@ -29,6 +29,7 @@ def test_masks_are_zeros_and_ones_that_hide_something(name: str) -> None:
 def test_halves_make_a_whole_and_eyes_are_two() -> None:
     assert torch.equal(masks("left") + masks("right"), torch.ones(40, 1, 32, 24))
     assert torch.equal(masks("upper") + masks("lower"), torch.ones(40, 1, 32, 24))
+    assert not (masks("left-face") * masks("right-face")).any()
     assert torch.equal(masks("left-eye") + masks("right-eye"), masks("eyes"))
 
 
@@ -43,6 +44,21 @@ def test_sides_are_those_that_one_sees() -> None:
         assert (
             masks(name)[edge].all() and not masks({"left": "right", "right": "left", "upper": "lower", "lower": "upper"}[name])[edge].any()
         )
+
+
+def test_half_faces_leave_a_border_and_are_as_large_as_the_paper_s() -> None:
+    """31 and 27 % of the image; both halves together hide the features of nearly all drawn faces."""
+    left, right, lower = (masks(name, 1, size=(64, 64))[0, 0] for name in ("left-face", "right-face", "lower-face"))
+    assert float(left.mean()) == pytest.approx(0.31, abs=0.01) and float(lower.mean()) == pytest.approx(0.27, abs=0.01)
+    assert torch.equal(left.flip(1), right)
+    for half in (left, right, lower):
+        assert not (half[0].any() or half[-1].any() or half[:, 0].any() or half[:, -1].any())
+    parts = faces.drawn(faces.faces(60, seed=0), 64)[1]
+    features = torch.isin(parts, torch.tensor([faces.PARTS.index(name) for name in ("eye", "brow", "nose", "mouth")]))
+    _, row, column = features.nonzero(as_tuple=True)
+    assert float((left + right)[row, column].mean()) > 0.99
+    _, row, column = (parts == faces.PARTS.index("mouth")).nonzero(as_tuple=True)
+    assert float(lower[row, column].mean()) > 0.95
 
 
 def test_eyes_hide_the_eyes_of_drawn_faces() -> None:
