@@ -51,7 +51,7 @@ class FlatReader(nn.Module):
         """Weights to start from; those before maxout stay torch's own."""
         for part in self.layers:
             if isinstance(part, nn.Linear):
-                keep_size(part)
+                keep_size(part, SLOPE)
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
@@ -101,6 +101,7 @@ class ResidualReader(nn.Module):
         super().__init__()
         self.encoder, self.dropout = ResidualEncoder(shape, width), nn.Dropout(dropout)
         self.features = self.encoder.features
+        keep_size(self.encoder)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
         """Features of images."""
@@ -132,9 +133,7 @@ class FlatGenerator(nn.Module):
 
     def begin(self) -> None:
         """Weights to start from; the last layer's stay torch's own."""
-        for part in list(self.layers)[:-1]:
-            if isinstance(part, nn.Linear):
-                keep_size(part)
+        keep_size(self.layers[:-1], SLOPE)
 
     def activation(self) -> nn.Module:
         """What stands after each hidden layer."""
@@ -166,10 +165,14 @@ class FlatGenerator2014(FlatGenerator):
         return torch.tanh(super().forward(code) / 2)  # 2 sigmoid(o) - 1
 
 
-def keep_size(layer: nn.Linear) -> None:
-    """Weights with which a leaky ReLU gives out as much as went into the layer (He et al. 2015). With torch's own each layer gives out less
-    than half, so that several make D and G all but flat, which costs mixtures of far modes the first quarter of a training."""
-    nn.init.kaiming_normal_(layer.weight, SLOPE)
+def keep_size(net: nn.Module, slope: float = 1.0) -> None:
+    """Let a network start from weights that give out as much as went into a layer, where it and a leaky ReLU of this slope follow each other
+    (He et al. 2015; 1: no activation). Layers that start at zero, of residual branches, stay so.
+
+    With torch's own weights each layer gives out about half of that, so that several make D and G all but flat, which costs many rounds."""
+    for part in net.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d) and bool(part.weight.any()):
+            nn.init.kaiming_normal_(part.weight, slope)
 
 
 def start(layer: nn.Linear, most: float) -> None:
@@ -200,7 +203,9 @@ def generator_for(net: AdversarialNet, code: int, shape: tuple[int, ...], width:
     kind = kind_for(net, shape)
     width = width or WIDTHS[kind]
     if kind == "residual":
-        return ResidualDecoder(code, shape, width)
+        painter = ResidualDecoder(code, shape, width)
+        keep_size(painter)
+        return painter
     return GENERATORS[kind](code, shape, width, layers)
 
 

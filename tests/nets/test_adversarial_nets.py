@@ -5,7 +5,8 @@ import torch
 
 from pushforward.core import BadInput
 from pushforward.nets import AdversarialNet, generator_for, reader_for
-from pushforward.nets.adversarial import FlatGenerator2014, FlatReader2014, MaxNorm, ResidualReader
+from pushforward.nets.adversarial import FlatGenerator, FlatGenerator2014, FlatReader2014, MaxNorm, ResidualReader
+from pushforward.nets.residual import Residual
 
 SHAPE = (1, 8, 8)
 
@@ -68,3 +69,28 @@ def test_a_discriminator_does_not_die() -> None:
     (slope,) = torch.autograd.grad(reader(x).sum(), x)
     (whole,) = torch.autograd.grad(reader.encoder.units(x).sum(), x)
     torch.testing.assert_close(slope, 0.2 * whole)
+
+
+def test_weights_of_mlps_keep_the_size_of_what_passes() -> None:
+    """E y^2 = E x^2 through every hidden layer (He et al. 2015), and not through maxout's or the last of G."""
+    torch.manual_seed(0)
+    x = torch.randn(500, 64)
+    reader, generator = reader_for("mlp", (64,), 400, 6), generator_for("mlp", 64, (64,), 400, 6)
+    assert isinstance(generator, FlatGenerator)
+    for features in (reader(x), generator.layers[:-1](x)):
+        assert features.square().mean().item() == pytest.approx(1.0, abs=0.25)
+    usual = 1 / 3 / 400  # torch's own
+    maxout = reader_for("mlp", (400,), 400, 1, maxout=4)
+    for layer in (generator.layers[-1], next(part for part in maxout.modules() if isinstance(part, torch.nn.Linear))):
+        assert layer.weight.var().item() == pytest.approx(usual, rel=0.1)  # type: ignore[operator,union-attr]
+
+
+def test_weights_of_residual_networks_have_unit_gain() -> None:
+    """Variances of 1 / (number of inputs), three times torch's own; branches that start at zero stay there."""
+    torch.manual_seed(0)
+    for net in (reader_for("residual", (3, 32, 32), 16, 3), generator_for("residual", 64, (3, 32, 32), 16, 3)):
+        weights = [part.weight for part in net.modules() if isinstance(part, torch.nn.Conv2d | torch.nn.Linear)]
+        begun = [weight for weight in weights if weight.any()]
+        assert len(weights) - len(begun) == sum(isinstance(part, Residual) for part in net.modules()) > 0
+        for weight in begun:
+            assert weight.var().item() * weight[0].numel() == pytest.approx(1.0, rel=0.15)
