@@ -166,8 +166,8 @@ class FlatGenerator2014(FlatGenerator):
 
 
 def keep_size(net: nn.Module, slope: float = 1.0) -> None:
-    """Let a network start from weights that give out as much as went into a layer, where it and a leaky ReLU of this slope follow each other
-    (He et al. 2015; 1: no activation). Layers that start at zero, of residual branches, stay so.
+    """Let a network start from weights that give out as much as went into a layer, where a leaky ReLU of this slope follows it (He et al.
+    2015; 1: nothing does). Layers that start at zero, of residual branches, stay so.
 
     With torch's own weights each layer gives out about half of that, so that several make D and G all but flat, which costs many rounds."""
     for part in net.modules():
