@@ -54,6 +54,11 @@ def generator_loss(objective: Objective, real: Logits, made: Logits) -> Value:
     return -made.mean()
 
 
+def compares(objective: Objective) -> bool:
+    """Whether what G wants small hangs on D(x), be it as a constant."""
+    return objective in ("relativistic", "minimax")
+
+
 def floating(objective: Objective) -> bool:
     """Whether D(x) + c is as good as D(x): the objective compares logits with each other and with nothing else."""
     return objective in ("relativistic", "wasserstein")

@@ -49,9 +49,11 @@ class FlatReader(nn.Module):
 
     def begin(self) -> None:
         """Weights to start from; those before maxout stay torch's own."""
-        for part in self.layers:
-            if isinstance(part, nn.Linear):
-                keep_size(part, SLOPE)
+        linear = [part for part in self.layers if isinstance(part, nn.Linear)]
+        for part in linear:
+            keep_size(part, SLOPE)
+        for part in linear[:1]:
+            shrink(part, 0.4)
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
@@ -134,6 +136,7 @@ class FlatGenerator(nn.Module):
     def begin(self) -> None:
         """Weights to start from; the last layer's stay torch's own."""
         keep_size(self.layers[:-1], SLOPE)
+        shrink(self.layers[0], 0.2)
 
     def activation(self) -> nn.Module:
         """What stands after each hidden layer."""
@@ -173,6 +176,13 @@ def keep_size(net: nn.Module, slope: float = 1.0) -> None:
     for part in net.modules():
         if isinstance(part, nn.Linear | nn.Conv2d) and bool(part.weight.any()):
             nn.init.kaiming_normal_(part.weight, slope)
+
+
+def shrink(layer: nn.Module, share: float) -> None:
+    """Let a first layer start smaller: what follows is smoother then. What G cuts apart at first, far from any mode, it must join again."""
+    with torch.no_grad():
+        for weight in layer.parameters():
+            weight.mul_(share)
 
 
 def start(layer: nn.Linear, most: float) -> None:

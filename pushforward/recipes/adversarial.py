@@ -11,7 +11,7 @@ IMAGES = {"width": 16, "lazy": 4, "rate": 2e-3, "r1": 1.0, "r2": 1.0}
 
 def gaussians_gan() -> Plan:
     """GAN on 25 Gaussians in the plane. Two minutes of one core."""
-    return Plan("gan", DataSpec("gaussians"), 2_500_000, dict(TOY), name="gaussians_gan")
+    return Plan("gan", DataSpec("gaussians"), 1_650_000, dict(TOY), name="gaussians_gan")
 
 
 def stacked_gan() -> Plan:

@@ -44,7 +44,7 @@ from pushforward.core import (
 )
 from pushforward.data.chance import generator
 from pushforward.maths import noise, one_hot
-from pushforward.maths.game_values import Objective, discriminator_loss, floating, generator_loss, rest, value, zero_centred
+from pushforward.maths.game_values import Objective, compares, discriminator_loss, floating, generator_loss, rest, value, zero_centred
 from pushforward.nets import AdversarialNet, generator_for, reader_for
 from pushforward.nets.adversarial import SLOPE
 
@@ -207,13 +207,15 @@ class ConditionalGAN(System, Samples, Generates, Judges):
         return loss, {name: term.detach() for name, term in terms.items()}
 
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
-        """What G wants of D(G(z, y), y), and of the auxiliary classifier."""
+        """What G wants of D(G(z, y), y), and of the auxiliary classifier; D(x, y) is asked too where the objective compares, apart: D stays
+        as it is, so that no slopes go back there."""
         c = self.config
         real, made, y = self.pair(batch)
-        logits, named = self.discriminator(torch.cat([real, made]), y.repeat(2, 1))
-        loss = generator_loss(c.objective, *logits.split(len(real)))
+        on_made, named = self.discriminator(made, y)
+        on_real = self.discriminator(real, y)[0] if compares(c.objective) else on_made
+        loss = generator_loss(c.objective, on_real, on_made)
         if c.conditioning == "auxiliary":
-            loss = loss + c.auxiliary * self.naming(named[len(real) :], batch)
+            loss = loss + c.auxiliary * self.naming(named, batch)
         return loss, {}
 
     # ---------------------------------------------------------------- what it can do

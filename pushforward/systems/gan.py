@@ -50,6 +50,7 @@ from pushforward.data.adversarial_views import shown
 from pushforward.maths import noise
 from pushforward.maths.game_values import (
     Objective,
+    compares,
     discriminator_loss,
     distance_from_slope,
     floating,
@@ -207,12 +208,11 @@ class GAN(System, Samples, Generates, Judges):
         return penalty
 
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
-        """What G wants of D(G(z)); D(x) is asked too where the objective compares."""
+        """What G wants of D(G(z)); D(x) is asked too where the objective compares, apart: D stays as it is, so that no slopes go back."""
         c, real = self.config, batch[self.key]  # type: ignore[literal-required]
-        made = self.made(real)
-        both = torch.cat([real, made]) if c.objective in ("relativistic", "minimax") else made
-        logits = self.discriminator(self.shown(both)).float()
-        return generator_loss(c.objective, logits[: len(real)], logits[-len(made) :]), {}
+        on_made = self.discriminator(self.shown(self.made(real))).float()
+        on_real = self.discriminator(self.shown(real)).float() if compares(c.objective) else on_made
+        return generator_loss(c.objective, on_real, on_made), {}
 
     def adapt(self, player: str, terms: Terms) -> None:
         if player == "discriminator" and self.config.augment == "adaptive":

@@ -5,7 +5,7 @@ import torch
 
 from pushforward.core import BadInput
 from pushforward.nets import AdversarialNet, generator_for, reader_for
-from pushforward.nets.adversarial import FlatGenerator, FlatGenerator2014, FlatReader2014, MaxNorm, ResidualReader
+from pushforward.nets.adversarial import FlatGenerator, FlatGenerator2014, FlatReader, FlatReader2014, MaxNorm, ResidualReader
 from pushforward.nets.residual import Residual
 
 SHAPE = (1, 8, 8)
@@ -72,12 +72,14 @@ def test_a_discriminator_does_not_die() -> None:
 
 
 def test_weights_of_mlps_keep_the_size_of_what_passes() -> None:
-    """E y^2 = E x^2 through every hidden layer (He et al. 2015), and not through maxout's or the last of G."""
+    """E y^2 = E x^2 through every hidden layer (He et al. 2015) but the first, and not through maxout's or the last of G."""
     torch.manual_seed(0)
     x = torch.randn(500, 64)
     reader, generator = reader_for("mlp", (64,), 400, 6), generator_for("mlp", 64, (64,), 400, 6)
     assert isinstance(generator, FlatGenerator)
-    for features in (reader(x), generator.layers[:-1](x)):
+    assert isinstance(reader, FlatReader)
+    for features, share in ((reader(x), 0.4), (generator.layers[:-1](x), 0.2)):
+        features = features / share
         assert features.square().mean().item() == pytest.approx(1.0, abs=0.25)
     usual = 1 / 3 / 400  # torch's own
     maxout = reader_for("mlp", (400,), 400, 1, maxout=4)

@@ -176,3 +176,15 @@ def test_spectral_layers_have_norm_one() -> None:
     for part in system.discriminator.modules():
         if isinstance(part, torch.nn.Linear):
             assert float(torch.linalg.matrix_norm(part.weight.detach(), 2)) == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(("objective", "calls"), [("relativistic", [True, False]), ("non_saturating", [True])])
+def test_nothing_goes_back_through_d_on_real_examples_while_g_moves(objective: str, calls: list[bool]) -> None:
+    system, backwards = gan(objective=objective), []
+    system.discriminator.requires_grad_(False)
+    system.discriminator.register_forward_hook(lambda _, __, logits: backwards.append(logits.requires_grad))
+    losses(system)
+    assert backwards[-len(calls) :] == calls
+    system.discriminator.requires_grad_(True)  # where D's weights ask for slopes, as in slopes of slopes, D(x) has a part in them
+    losses(system)
+    assert all(backwards[-len(calls) :])
