@@ -3,8 +3,8 @@
 square                     half as high and wide as the image, at a random place           (Li et al. 2017)
 centre                     the same in the middle
 left, right, upper, lower  a half of the image
-left-face, right-face, lower-face   of a face whose eyes lie as in CelebA's aligned images its half, with a border around it that is seen
-eyes, left-eye, right-eye  of the same; left and right as one sees them
+left-face, right-face, lower-face   half a face, and a border around it is seen: of faces whose eyes lie as in CelebA's aligned images
+eyes, left-eye, right-eye  of the same faces; left and right as one sees them
 strokes                    random brush strokes                                             (Yu et al. 2019, "free-form")
 mixed                      for each image one of all these: what to train on for holes of any kind
 some.png                   your own: white is painted, black is seen; grey counts as white from 128 on

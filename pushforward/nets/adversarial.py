@@ -18,6 +18,9 @@ AdversarialNet = Literal["auto", "mlp", "mlp_2014", "residual"]
 WIDTHS = {"mlp": 128, "mlp_2014": 128, "residual": 32}
 SLOPE = 0.2
 """Of activations far below 0."""
+FIRST_OF_G, FIRST_OF_D = 0.2, 0.4
+"""What first layers start with, as a share of unit gain: a G or D that is smooth at first leaves fewer samples between modes that lie
+apart. Chosen on 25 Gaussians, from 0.1 to 3."""
 
 
 class Maxout(nn.Module):
@@ -49,11 +52,10 @@ class FlatReader(nn.Module):
 
     def begin(self) -> None:
         """Weights to start from; those before maxout stay torch's own."""
-        linear = [part for part in self.layers if isinstance(part, nn.Linear)]
-        for part in linear:
+        for place, part in enumerate(part for part in self.layers if isinstance(part, nn.Linear)):
             keep_size(part, SLOPE)
-        for part in linear[:1]:
-            shrink(part, 0.4)
+            if place == 0:
+                shrink(part, FIRST_OF_D)
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n f"]:
         """Features of examples."""
@@ -136,7 +138,7 @@ class FlatGenerator(nn.Module):
     def begin(self) -> None:
         """Weights to start from; the last layer's stay torch's own."""
         keep_size(self.layers[:-1], SLOPE)
-        shrink(self.layers[0], 0.2)
+        shrink(self.layers[0], FIRST_OF_G)
 
     def activation(self) -> nn.Module:
         """What stands after each hidden layer."""
@@ -179,7 +181,7 @@ def keep_size(net: nn.Module, slope: float = 1.0) -> None:
 
 
 def shrink(layer: nn.Module, share: float) -> None:
-    """Let a first layer start smaller: what follows is smoother then. What G cuts apart at first, far from any mode, it must join again."""
+    """Let a layer start smaller, biases too."""
     with torch.no_grad():
         for weight in layer.parameters():
             weight.mul_(share)

@@ -6,6 +6,7 @@ from math import prod
 from pushforward.core import BadInput
 from pushforward.data import Dataset, DataSpec
 from pushforward.recipes.adversarial import gan_2014, gaussians_gan, mnist_conditional_gan, mnist_gan, stacked_gan
+from pushforward.recipes.painting import completion_2017
 from pushforward.recipes.plan import Plan, known_labels
 
 EXAMPLES = 60_000
@@ -151,5 +152,6 @@ RECIPES = {
     "stacked_gan": stacked_gan,
     "gaussians_gan": gaussians_gan,
     "gan_2014": gan_2014,
+    "completion_2017": completion_2017,
     "reader": reader,
 }

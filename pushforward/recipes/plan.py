@@ -153,7 +153,9 @@ def complete(
     built = build(0)
     check_play(find_rule(how.get("rule", "alternating")), built.players(), how.get("compiled", False))
     if how.get("compiled") and not kind.compiles:
-        raise BadInput(f"Losses of {kind.__name__} are others in every round, or need slopes of slopes: leave --compiled out.")
+        raise BadInput(
+            f"{kind.__name__} cannot be compiled, as its losses change from round to round or need slopes of slopes; leave --compiled out."
+        )
     how["precision"] = choose_precision(how.get("precision", "auto"), built, usual_device())
     timing = {key: value for key, value in how.items() if key not in ("labelled", "seed", "tensorboard")}
     if minutes is not None:

@@ -24,6 +24,7 @@ from pushforward.evaluation.completions import bars, images_of, of_answers
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import answered
 from pushforward.metrics.fills import COMPONENTS, TunedGaussian
+from pushforward.recipes.painting import completion_2017
 from pushforward.reproduce import _photos
 from pushforward.reproduce.cells import Cell, finished_runs, opened, scratch_of, trained
 from pushforward.runs import Run
@@ -41,9 +42,7 @@ MASKS = {
     "lower": "lower",
 }
 """What is hidden in tests; O1 to O6 as in the paper, then halves of the whole image."""
-CODE: dict[str, Any] = {"distance": "l1", "adversarial": 300 / 49152, "critic_rate": 2e-4}
-"""As in the authors' code."""
-PAPER: dict[str, Any] = CODE | {"form": "paper", "mask": "square", "images": 90_000}
+PAPER: dict[str, Any] = completion_2017().settings | {"mask": "square", "images": 90_000}
 GATED: dict[str, Any] = {"form": "gated", "mask": "mixed", "width": 16, "distance": "l2"}
 PATCHES: dict[str, Any] = {"images": 100_000, "adversarial": 0.015, "critic_rate": 5e-4}
 ROWS: dict[str, dict[str, Any]] = {

@@ -5,7 +5,16 @@ import torch
 
 from pushforward.core import BadInput
 from pushforward.nets import AdversarialNet, generator_for, reader_for
-from pushforward.nets.adversarial import FlatGenerator, FlatGenerator2014, FlatReader, FlatReader2014, MaxNorm, ResidualReader
+from pushforward.nets.adversarial import (
+    FIRST_OF_D,
+    FIRST_OF_G,
+    FlatGenerator,
+    FlatGenerator2014,
+    FlatReader,
+    FlatReader2014,
+    MaxNorm,
+    ResidualReader,
+)
 from pushforward.nets.residual import Residual
 
 SHAPE = (1, 8, 8)
@@ -78,7 +87,7 @@ def test_weights_of_mlps_keep_the_size_of_what_passes() -> None:
     reader, generator = reader_for("mlp", (64,), 400, 6), generator_for("mlp", 64, (64,), 400, 6)
     assert isinstance(generator, FlatGenerator)
     assert isinstance(reader, FlatReader)
-    for features, share in ((reader(x), 0.4), (generator.layers[:-1](x), 0.2)):
+    for features, share in ((reader(x), FIRST_OF_D), (generator.layers[:-1](x), FIRST_OF_G)):
         features = features / share
         assert features.square().mean().item() == pytest.approx(1.0, abs=0.25)
     usual = 1 / 3 / 400  # torch's own

@@ -12,6 +12,7 @@ from pushforward.core import Adam, BadInput, Parses
 from pushforward.data import masks
 from pushforward.nets.painters import hole_of
 from pushforward.recipes import train
+from pushforward.recipes.named import RECIPES
 from pushforward.runs import Run, go_on, load
 from pushforward.systems.completion import Completion, reconstruction
 from pushforward.systems.parsing import Parsing
@@ -79,12 +80,18 @@ def test_each_stage_is_made_of_its_parts(distance: str) -> None:
     torch.testing.assert_close(loss, expected)
     answer = image * (1 - mask) + y * mask
     weight = system.config.adversarial
-    assert system.config.parsing == pytest.approx(0.05 / 3)  # .05 of sums over 128 x 128 pixels and three values
     expected = expected + weight * softplus(-system.critics["local"](hole_of(answer, mask))).mean()
     torch.testing.assert_close(asked(0.6)[1], expected)
     parts = cross_entropy(parser.parse(answer), parser.parse(image).argmax(1))
     expected = expected + weight * softplus(-system.critics["global"](answer)).mean() + system.config.parsing * parts
     torch.testing.assert_close(asked(0.9)[1], expected)
+
+
+def test_the_recipe_of_2017_has_the_weights_of_the_authors_code() -> None:
+    """Sums over 128 x 128 pixels and three values, converted to means; and a rate of critics of 2e-4."""
+    config = system_of(**RECIPES["completion_2017"]().settings).config
+    assert config.adversarial == pytest.approx(300 / (128 * 128 * 3)) and config.parsing == pytest.approx(0.05 / 3)
+    assert (config.form, config.critics, config.distance, config.critic_rate) == ("paper", "local+global", "l1", 2e-4)
 
 
 def test_the_critic_of_patches_is_asked_too() -> None:

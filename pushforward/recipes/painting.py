@@ -1,0 +1,13 @@
+"""Complete configurations of what paints pictures."""
+
+from pushforward.data import DataSpec
+from pushforward.recipes.plan import Plan
+
+
+def completion_2017() -> Plan:
+    """Face completion close to Li et al. 2017, on drawn faces: hole, local and global critic; `--parser RUN` adds the parsing loss. An hour
+    or more on two cores.
+
+    Ours are a learning rate of G ten times the paper's, batches of 16 where it has 2, averaged weights, and 512 units in the middle."""
+    settings = {"form": "paper", "critics": "local+global", "distance": "l1", "adversarial": 300 / 49152, "critic_rate": 2e-4}
+    return Plan("completion", DataSpec("faces", size=64, mask="square"), 90_000, settings, name="completion_2017")
