@@ -72,18 +72,16 @@ def points(real: Any, made: Any, columns: Sequence[str]) -> Image.Image:
     size = np.repeat([np.clip(3000 / len(rows), 1.5, 12) for rows in (true, false)], [len(true), len(false)])[order]
     side = max(3.4, 1.5 * len(names) + 0.6)
     figure = blank(side, side * (0.8 if len(names) == 1 else 1))
-    grid = figure.subplots(len(names), len(names), squeeze=False)
+    grid = figure.add_gridspec(len(names), len(names))
     for row, up in enumerate(names):
-        for column, across in enumerate(names):
-            axes = grid[row, column]
+        for column, across in enumerate(names[: row + 1]):
+            axes = figure.add_subplot(grid[row, column])
             last = row == len(names) - 1
             plain(axes, across if last else "", up if column == 0 and row else "")
             axes.tick_params(labelbottom=last, labelleft=column == 0 and row > 0, labelsize=7)
             axes.locator_params(nbins=4)
             axes.set_xlim(*_reach(true[:, column]))
-            if column > row:
-                axes.set_axis_off()
-            elif column == row:
+            if column == row:
                 _histogram(axes, true[:, row], false[:, row])
             else:
                 axes.set_ylim(*_reach(true[:, row]))
@@ -105,8 +103,8 @@ def _histogram(axes: Any, true: NDArray[Any], false: NDArray[Any]) -> None:
     """Shares of both in the same bins over what is seen of the column: the real ones filled, the made ones a line."""
     low, high = axes.get_xlim()
     bins = np.linspace(low, high, 6 + min(24, isqrt(len(true))))
-    for values, style in ((true, {"color": REAL, "alpha": 0.5}), (false, {"color": MADE, "histtype": "step", "linewidth": 1.4})):
-        axes.hist(values, bins, weights=np.full(len(values), 1 / len(values)), **style)
+    for values, style in ((true, {"color": REAL, "alpha": 0.5, "fill": True}), (false, {"color": MADE, "linewidth": 1.4})):
+        axes.stairs(np.histogram(values, bins)[0] / len(values), bins, **style)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
 

@@ -161,9 +161,20 @@ def of_hole(system: Edits, test: Dataset, judge: Parses) -> dict[str, float]:
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
-    """A face for each hole: what is seen, every row's answer, and the truth; of data whose runs are there."""
+    """A face for each hole: what is seen, every row's answer, and the truth; what a parser names in drawn faces. Of runs that are there."""
     there = [data for data, rows in (DATA | LARGE).items() if finished_runs(runs, [f"{data}/{row}" for row in rows])]
-    return [figures.save(sheet(data, runs), runs / "pictures" / f"completion-{data}.png") for data in there]
+    drawn = {f"completion-{data}": sheet(data, runs) for data in there}
+    if finished_runs(runs, ["parser/drawn"]):
+        drawn["parsing-drawn"] = named(Run(runs / "parser/drawn/run"))
+    return [figures.save(picture, runs / "pictures" / f"{name}.png") for name, picture in drawn.items()]
+
+
+def named(run: Run) -> Any:
+    """Faces that a parser has not seen, the parts it names, and the true ones."""
+    system, test = run.open(), run.data()[1]
+    assert isinstance(system, Parses) and test is not None
+    batch = test.batch(torch.arange(8))
+    return figures.parsed(batch["image"], system.parse(batch["image"]).argmax(1), batch["parts"], len(test.part_names))
 
 
 def sheet(data: str, runs: Path) -> Any:

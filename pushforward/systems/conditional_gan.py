@@ -18,6 +18,7 @@ auxiliary classifier learns from real examples alone in D's turn; each attribute
 
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import torch
@@ -33,6 +34,7 @@ from pushforward.core import (
     Batch,
     Generates,
     Judges,
+    Kept,
     Player,
     Samples,
     Stage,
@@ -139,7 +141,7 @@ class ConditionalGAN(System, Samples, Generates, Judges):
         self.generator = generator_for(c.net, c.latent + self.known, c.shape, c.width, c.layers)
         self.discriminator = Discriminator(c, self.known)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
-        self.key = "image" if len(c.shape) == 3 else "row"
+        self.key, self.kept = "image" if len(c.shape) == 3 else "row", Kept()
         self.enter(self.schedule(0, 1))
 
     @property
@@ -175,6 +177,10 @@ class ConditionalGAN(System, Samples, Generates, Judges):
         """What is told [N, Y]."""
         return one_hot(batch["label"], self.known) if self.config.told == "label" else 2 * batch["attributes"] - 1
 
+    def enter(self, stage: Stage) -> None:
+        super().enter(stage)
+        self.kept.clear()
+
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Real x, generated G(z, y), and the y of both."""
         real, y = batch[self.key], self.y(batch)  # type: ignore[literal-required]
@@ -190,7 +196,7 @@ class ConditionalGAN(System, Samples, Generates, Judges):
     def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """The objective, the penalties on D's slope, and what the auxiliary classifier makes of real examples."""
         c = self.config
-        real, made, y = self.pair(batch)
+        real, made, y = self.kept.lend(self.generator, batch, partial(self.pair, batch))
         due = self.stage.every(c.lazy) and bool(c.r1 or c.r2)
         if due:
             real, made = real.clone().requires_grad_(), made if made.requires_grad else made.detach().requires_grad_()
@@ -210,7 +216,7 @@ class ConditionalGAN(System, Samples, Generates, Judges):
         """What G wants of D(G(z, y), y), and of the auxiliary classifier; D(x, y) is asked too where the objective compares, apart: D stays
         as it is, so that no slopes go back there."""
         c = self.config
-        real, made, y = self.pair(batch)
+        real, made, y = self.kept.take(self.generator, batch, partial(self.pair, batch))
         on_made, named = self.discriminator(made, y)
         on_real = self.discriminator(real, y)[0] if compares(c.objective) else on_made
         loss = generator_loss(c.objective, on_real, on_made)

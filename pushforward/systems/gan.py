@@ -36,6 +36,7 @@ from pushforward.core import (
     Batch,
     Generates,
     Judges,
+    Kept,
     Optimiser,
     Player,
     Samples,
@@ -138,7 +139,7 @@ class GAN(System, Samples, Generates, Judges):
                         part.reset_parameters()
                     spectral_norm(part)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
-        self.key = "image" if len(c.shape) == 3 else "row"
+        self.key, self.kept = "image" if len(c.shape) == 3 else "row", Kept()
         if self.key == "row" and c.augment != "none":
             raise BadInput(f"augment is '{c.augment}', but rows of a table have no views as images do. Leave it out.")
         if c.optimiser == "adam" and c.momentum != Settings.momentum:
@@ -171,6 +172,10 @@ class GAN(System, Samples, Generates, Judges):
         rate = self.config.rate * faster
         return Adam(rate, (0.0, 0.99)) if self.config.optimiser == "adam" else SGD(rate, self.config.momentum)
 
+    def enter(self, stage: Stage) -> None:
+        super().enter(stage)
+        self.kept.clear()
+
     def made(self, x: Tensor) -> Tensor:
         """G(z), as many as x, in float32."""
         return self.generator(torch.randn(len(x), self.config.latent, device=x.device)).float()
@@ -183,7 +188,7 @@ class GAN(System, Samples, Generates, Judges):
         """The objective, and the penalties on D's slope."""
         c = self.config
         real = batch[self.key].clone()  # type: ignore[literal-required]
-        made = self.made(real)
+        (made,) = self.kept.lend(self.generator, batch, lambda: (self.made(real),))
         due = self.stage.every(c.lazy)
         real.requires_grad_(bool(due and c.r1))
         if due and c.r2 and not made.requires_grad:
@@ -208,9 +213,11 @@ class GAN(System, Samples, Generates, Judges):
         return penalty
 
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
-        """What G wants of D(G(z)); D(x) is asked too where the objective compares, apart: D stays as it is, so that no slopes go back."""
+        """What G wants of D(G(z)), of the z that D has judged; D(x) is asked too where the objective compares, apart: D stays as it is, so
+        that no slopes go back."""
         c, real = self.config, batch[self.key]  # type: ignore[literal-required]
-        on_made = self.discriminator(self.shown(self.made(real))).float()
+        (made,) = self.kept.take(self.generator, batch, lambda: (self.made(real),))
+        on_made = self.discriminator(self.shown(made)).float()
         on_real = self.discriminator(self.shown(real)).float() if compares(c.objective) else on_made
         return generator_loss(c.objective, on_real, on_made), {}
 

@@ -12,7 +12,7 @@ from pushforward.core import SGD, BadInput, Player
 from pushforward.data import DataSpec, Shuffled, open_data
 from pushforward.maths.game_values import squared_slope
 from pushforward.systems.gan import GAN
-from pushforward.training import Trainer
+from pushforward.training import Trainer, find_rule
 
 
 def gan(**settings: Any) -> GAN:
@@ -188,3 +188,16 @@ def test_nothing_goes_back_through_d_on_real_examples_while_g_moves(objective: s
     system.discriminator.requires_grad_(True)  # where D's weights ask for slopes, as in slopes of slopes, D(x) has a part in them
     losses(system)
     assert all(backwards[-len(calls) :])
+
+
+@pytest.mark.parametrize(("rule", "passes"), [("alternating", 1), ("simultaneous", 1), ("extragradient", 2)])
+def test_both_players_play_on_one_pass_through_g(rule: str, passes: int) -> None:
+    """G learns from the very examples that D has judged, and makes others where it has moved meanwhile."""
+    system, made = gan(), []
+    system.generator.register_forward_hook(lambda _, __, x: made.append(x.detach().clone()))
+    train, _ = open_data(DataSpec("moons"))
+    trainer = Trainer(system, Shuffled(train, 0), 32 * 3, rule=find_rule(rule), device="cpu")
+    trainer.round()
+    assert len(made) == passes and (passes == 1 or not torch.equal(*made))
+    trainer.round()
+    assert len(made) == 2 * passes and not torch.equal(made[0], made[passes])
