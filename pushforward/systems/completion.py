@@ -166,9 +166,9 @@ class Completion(System, Edits):
             return guess + generator(torch.where(mask > 0, guess, x), mask).float()
         if self.config.form == "gated":
             return generator(x, mask).float()
-        chance = None if seed is None else torch.Generator().manual_seed(seed)
-        noise = torch.rand(x.shape, generator=chance).to(x) * 2 - 1
-        return generator(x + noise * mask).float()
+        # a seed's noise is the same for every image, so that an answer does not depend on which others are answered with it
+        noise = torch.rand(x.shape) if seed is None else torch.rand(x.shape[1:], generator=torch.Generator().manual_seed(seed))
+        return generator(x + (noise * 2 - 1).to(x) * mask).float()
 
     def enter(self, stage: Stage) -> None:
         super().enter(stage)

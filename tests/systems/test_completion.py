@@ -159,6 +159,14 @@ def test_what_is_seen_stays_to_the_bit(form: str, mask: str) -> None:
         assert torch.equal(made, other) == (form == "gated"), "of the paper's form the noise in the hole is drawn"
 
 
+def test_answers_do_not_depend_on_what_else_is_asked() -> None:
+    system, batch = system_of(form="paper").eval(), batch_of("eyes")
+    for seed in (None, 3):
+        together = system.edit({key: batch[key] for key in ("source", "mask")}, seed)  # type: ignore[typeddict-item]
+        alone = [system.edit({key: batch[key][i : i + 1] for key in ("source", "mask")}, seed) for i in range(6)]  # type: ignore[typeddict-item]
+        torch.testing.assert_close(together, torch.cat(alone))
+
+
 def test_the_papers_form_is_not_told_the_mask() -> None:
     system, x = system_of(form="paper").eval(), torch.rand(2, 3, SIDE, SIDE)
     whole = torch.zeros(2, 1, SIDE, SIDE)
