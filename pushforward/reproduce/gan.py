@@ -42,7 +42,7 @@ GAMES: dict[str, dict[str, Any]] = {
         "gradient_penalty": 10.0,
         "turns": 5,
         "lazy": 1,
-        "rate": 2e-4,  # at the others' it finds fewer kinds still
+        "rate": 2e-4,  # in a short trial the others' found fewer kinds
         "r1": 0.0,
         "r2": 0.0,
     },

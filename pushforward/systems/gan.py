@@ -16,7 +16,8 @@ Shapes: z [N, latent]; x [N, C, H, W] in [-1, 1], or rows [N, D], standardised; 
 Departures: residual networks with pixel shuffling and SiLU, whose slopes are smooth, in place of bilinear resampling and leaky ReLU;
 penalties may be lazy (Karras et al. 2020: every k-th round, k times as heavy), which is cheaper, and no longer what convergence is proved
 for. Images are cut to [-1, 1] when sampled, not by a layer that saturates. Of adaptive views (Karras et al. 2020) the share p follows
-E sign D(x), where D compares E sign(D(x) - its middle), every round; the views are those of Zhao et al. 2020.
+E sign D(x), where D compares E sign(D(x) - its middle), every round; the views are those of Zhao et al. 2020. G moves on the z that D
+has just judged, where the papers draw others for it: one pass through G serves both, as in the usual scripts.
 """
 
 from copy import deepcopy
