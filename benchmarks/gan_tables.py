@@ -9,16 +9,20 @@ PARZEN = "Parzen log-likelihood, historical"
 
 
 def gan_training() -> str:
-    """A round of a GAN beside the usual script, and what penalties cost."""
-    found, rows = read("gan_training"), []
+    """A round of a GAN beside the usual script, and what penalties cost, on each kind of machine."""
+    kinds, rows = read("gan_training"), []
+    first = next(iter(kinds.values()))
     for part, against in (("pair of DCGAN's size", "script / side"), ("penalties", "times no penalty")):
-        for side, told in found[part]["milliseconds a round"].items():
-            name = side if part == "penalties" else f"{part}: {side}"
-            ratio = found[part][against][side]
-            how = f"{ratio:.2f} times the script's speed" if part != "penalties" else f"{ratio:.2f} times the cost of no penalty"
-            rows.append([name, f"{told['median']:.0f} ({told['least']:.0f} to {told['most']:.0f})", how])
-    after = f"\nSamples: {found['samples a second']:,.0f} a second. Measured by `{found['command']}`, {found['data']}, {machine(found)}.\n"
-    return table(["a round at 32x32, batch 64", "ms: median (spread)", "beside"], rows) + after
+        for side in first[part]["milliseconds a round"]:
+            row = [side if part == "penalties" else f"{part}: {side}"]
+            for found in kinds.values():
+                told, ratio = found[part]["milliseconds a round"][side], found[part][against][side]
+                beside = "the cost of no penalty" if part == "penalties" else "the script's speed"
+                row.append(f"{told['median']:.0f} ms ({told['least']:.0f} to {told['most']:.0f}), {ratio:.2f} times {beside}")
+            rows.append(row)
+    rows.append(["samples a second", *(f"{found['samples a second']:,.0f}" for found in kinds.values())])
+    after = f"\nMedian (spread). Measured by `{first['command']}`, {first['data']}; {'; '.join(machine(found) for found in kinds.values())}.\n"
+    return table(["a round at 32x32, batch 64", *kinds], rows) + after
 
 
 def gan_cells(part: str) -> list[dict[str, Any]]:

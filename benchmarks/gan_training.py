@@ -1,19 +1,20 @@
 """Speed of GAN training beside the usual PyTorch script, what penalties cost, and samples a second.
 
-    python benchmarks/gan_training.py            writes results/gan_training.json
+    python benchmarks/gan_training.py            writes its kind of machine into results/gan_training.json
 
 A round is one step of the discriminator and one of the generator on 64 images of 32x32 in colour. The pair is of DCGAN's size (Radford et
 al. 2016): the same layers on both sides. The script is the usual one: DataLoader, float32, the generator's graph kept for its own step.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import torch
-from common import Segment, environment, race, race_apart, results
+from common import RESULTS, Segment, environment, race, race_apart, results
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.utils.data import DataLoader, TensorDataset
@@ -172,7 +173,7 @@ def main() -> None:
     keep_memory()
     dataset = noise()
     costs = race(penalties(dataset), asked.rounds, asked.segments)
-    found = {
+    found: dict[str, Any] = {
         "command": f"python benchmarks/gan_training.py --segments {asked.segments} --rounds {asked.rounds}",
         "environment": environment(),
         "data": f"{len(dataset):,} images of noise, batch {BATCH}: speed does not depend on what they show",
@@ -186,7 +187,9 @@ def main() -> None:
         },
         "samples a second": sampling(),
     }
-    results("gan_training.json", found)
+    path = RESULTS / "gan_training.json"
+    kind = "with fast bfloat16" if found["environment"]["machine"]["bfloat16"] else "without fast bfloat16"
+    results(path.name, (json.loads(path.read_text()) if path.exists() else {}) | {kind: found})
 
 
 if __name__ == "__main__":
