@@ -21,7 +21,8 @@ def gan_training() -> str:
                 row.append(f"{told['median']:.0f} ms ({told['least']:.0f} to {told['most']:.0f}), {ratio:.2f} times {beside}")
             rows.append(row)
     rows.append(["samples a second", *(f"{found['samples a second']:,.0f}" for found in kinds.values())])
-    after = f"\nMedian (spread). Measured by `{first['command']}`, {first['data']}; {'; '.join(machine(found) for found in kinds.values())}.\n"
+    machines = "; ".join(map(machine, kinds.values()))
+    after = f"\nMedian (spread). Measured by `{first['command']}`, {first['data']}; {machines}.\n"
     return table(["a round at 32x32, batch 64", *kinds], rows) + after
 
 
