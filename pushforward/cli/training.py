@@ -174,7 +174,7 @@ def typed(kind: "type[System]", settings: dict[str, str]) -> dict[str, Any]:
         if name in kind.given:
             found[name] = word
             continue
-        kinds = TypeAdapter(hints[name])
+        kinds = TypeAdapter(hints[name], config={"allow_inf_nan": False})
         try:
             found[name] = value_of(kinds, word)
         except ValidationError as error:

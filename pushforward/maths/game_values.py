@@ -21,6 +21,8 @@ from torch.nn.functional import logsigmoid, relu, softplus
 Objective = Literal["relativistic", "non_saturating", "minimax", "least_squares", "hinge", "wasserstein"]
 Logits = Float[Tensor, " n"]
 Value = Float[Tensor, ""]
+SURE = 5.0
+"""The logit of an answer that leaves nothing to be wished for, where objectives do not speak of logits: 99.3 %."""
 
 
 def value(real: Logits, made: Logits) -> Value:
@@ -69,6 +71,14 @@ def rest(objective: Objective, real: Logits, made: Logits) -> Value:
     if floating(objective):
         return (real.mean() + made.mean()).detach() / 2
     return real.new_tensor(0.5 if objective == "least_squares" else 0.0)
+
+
+def readable(objective: Objective, logits: Logits) -> Logits:
+    """D's answers as logits of "real". Least squares want answers of 1 and 0, hinges of 1 and -1: these are taken for `SURE` and -`SURE`.
+    Logits that float stay as they are."""
+    if objective == "least_squares":
+        return SURE * (2 * logits - 1)
+    return SURE * logits if objective == "hinge" else logits
 
 
 def slopes(logits: Logits, x: Float[Tensor, "n *s"]) -> Float[Tensor, "n *s"]:

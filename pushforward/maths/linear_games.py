@@ -37,6 +37,8 @@ SCALES = np.geomspace(2e-3, 30, 500)
 """Step sizes, in units of 1 / |J|, among which the first is looked for that leads away,"""
 AWAY = 1e-12
 """which is one whose rate is so much above 1. Extragradient that looks half a step ahead leaves slowest: its rate is 1 + e^4 / 8."""
+SHORTER = np.geomspace(2e-3, 1e-8, 500)
+"""Where the first of those leads away: shorter steps, one of which may come in, with a rate so much below 1."""
 
 
 @dataclass(frozen=True)
@@ -155,16 +157,23 @@ def limit(game: LinearGame, name: str, **settings: float | int | str) -> float:
         alternating 2 / s;  extragradient sqrt(2 g - 1) / (g s);  optimistic 1 / (sqrt(3) s);  consensus 2 w / (1 + w^2) where s = 1
     """
 
-    def leads_away(times: float) -> bool:
+    def beyond(times: float) -> float:
+        """How far above 1 the rate is."""
         longer = replace(game, rates=tuple(times * step for step in game.rates))
-        return rate(round_map(longer, name, **settings)) > 1 + AWAY
+        return rate(round_map(longer, name, **settings)) - 1
 
     units = 1 / (np.linalg.norm(game.J, 2) * max(game.rates))
-    found = next((place for place, scale in enumerate(SCALES) if leads_away(scale * units)), None)
-    if not found:
-        return np.inf if found is None else 0.0
-    low, high = SCALES[found - 1] * units, SCALES[found] * units
+    if beyond(SCALES[0] * units) > AWAY:
+        found = next((place for place, scale in enumerate(SHORTER) if beyond(scale * units) < -AWAY), None)
+        if found is None:
+            return 0.0
+        low, high = SHORTER[found] * units, SHORTER[found - 1] * units
+    else:
+        found = next((place for place, scale in enumerate(SCALES) if beyond(scale * units) > AWAY), None)
+        if found is None:
+            return np.inf
+        low, high = SCALES[found - 1] * units, SCALES[found] * units
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
-        low, high = (low, middle) if leads_away(middle) else (middle, high)
+        low, high = (low, middle) if beyond(middle) > AWAY else (middle, high)
     return float(low)

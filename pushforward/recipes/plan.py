@@ -144,7 +144,7 @@ def complete(
     kind = find_system(system)
     given = {name: network(name, settings.pop(name), ability) for name, ability in kind.given.items() if settings.get(name)}
     opened = {name: run.open() for name, run in given.items()}
-    settings = from_data(kind, train) | settings
+    settings = from_data(kind, train, settings) | settings
     said = list(train.notes)
 
     def build(width: int) -> System:
@@ -212,8 +212,14 @@ def network(name: str, folder: Any, ability: type) -> Run:
     return run
 
 
-def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
-    """Settings that follow from the data: shape, classes and, where pixels are two-valued, the likelihood."""
+def from_data(kind: type[System], train: Dataset, settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings that follow from the data: shape, classes and, where pixels are two-valued, the likelihood.
+
+    settings: those that were given.
+
+    Raises:
+        BadInput: the system needs classes, and there are none.
+    """
     known = [f.name for f in fields(kind.Config)]
     found: dict[str, Any] = {"shape": train.shape, "classes": len(train.classes), "attributes": len(train.attribute_names)}
     found |= {"source": train.source_channels, "parts": len(train.part_names), "twins": twins(train.part_names)}
@@ -224,6 +230,7 @@ def from_data(kind: type[System], train: Dataset) -> dict[str, Any]:
         and not train.classes
         and not (train.observe or train.hides)
         and not (train.attribute_names and "attributes" in known)
+        and settings.get("told") != "attributes"
     ):
         raise BadInput(f"{kind.__name__} needs classes, but {lacking(kind, train)}.")
     if train.observe or train.hides:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,6 +91,9 @@ def config_of(kind: type[System], settings: dict[str, Any]) -> Any:
     for name in settings:
         if name not in known:
             raise BadInput(f"{kind.__name__} has no option '{name}'{nearest(name, known)} It has: {', '.join(known)}.")
+    for name, value in settings.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise BadInput(f"{kind.__name__}: '{name}' is {value}: input should be a finite number.")
     try:
         return TypeAdapter(kind.Config).validate_python(settings)
     except ValidationError as error:

@@ -46,7 +46,17 @@ from pushforward.core import (
 )
 from pushforward.data.chance import generator
 from pushforward.maths import noise, one_hot
-from pushforward.maths.game_values import Objective, compares, discriminator_loss, floating, generator_loss, rest, value, zero_centred
+from pushforward.maths.game_values import (
+    Objective,
+    compares,
+    discriminator_loss,
+    floating,
+    generator_loss,
+    readable,
+    rest,
+    value,
+    zero_centred,
+)
 from pushforward.nets import AdversarialNet, generator_for, reader_for
 from pushforward.nets.adversarial import SLOPE
 
@@ -231,7 +241,7 @@ class ConditionalGAN(System, Samples, Generates, Judges):
 
     def judge(self, batch: Batch) -> Tensor:
         logits, _ = self.discriminator(batch[self.key], self.y(batch))  # type: ignore[literal-required]
-        return logits if self.floating else logits - rest(self.config.objective, logits, logits)
+        return readable(self.config.objective, logits)
 
     @torch.no_grad()
     def propose(self, batch: Batch, seed: int) -> Batch:

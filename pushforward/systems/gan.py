@@ -57,6 +57,7 @@ from pushforward.maths.game_values import (
     distance_from_slope,
     floating,
     generator_loss,
+    readable,
     rest,
     value,
     zero_centred,
@@ -234,8 +235,7 @@ class GAN(System, Samples, Generates, Judges):
         return floating(self.config.objective)
 
     def judge(self, batch: Batch) -> Tensor:
-        logits = self.discriminator(batch[self.key]).float()  # type: ignore[literal-required]
-        return logits - rest(self.config.objective, logits, logits) if not self.floating else logits
+        return readable(self.config.objective, self.discriminator(batch[self.key]).float())  # type: ignore[literal-required]
 
     @torch.no_grad()
     def propose(self, batch: Batch, seed: int) -> Batch:

@@ -19,6 +19,7 @@ With z all weights, F(z) the gradients of all players (each of its own loss, by 
 """
 
 from dataclasses import dataclass, fields
+from math import inf, isfinite
 from typing import Any, Protocol
 
 import torch
@@ -32,6 +33,8 @@ LARGEST = 256
 """Numbers in a game that is small enough for implicit play, which solves as many linear equations in each of its Newton steps."""
 NEWTON, CLOSE = 50, 1e-13
 """Newton steps at most, and the change below which they have arrived."""
+BOUNDS = {"ahead": (0.0, inf), "weight": (0.0, inf), "every": (1, inf), "share": (0.0, 1.0)}
+"""Of what rules take."""
 UNCOMPILED = "This rule needs slopes of slopes, which compiled losses do not have; leave --compiled out."
 
 
@@ -307,7 +310,7 @@ def read(rule: str, key: str, value: str, kind: type) -> Any:
     """A setting's value; the rule that lookahead plays is looked up at once.
 
     Raises:
-        BadInput: something else than the setting takes.
+        BadInput: something else than the setting takes, or a number that it cannot be.
     """
     try:
         found = kind(value)
@@ -315,6 +318,8 @@ def read(rule: str, key: str, value: str, kind: type) -> Any:
         raise BadInput(f"{key} of the rule {rule} is '{value}', but should be {'a whole number' if kind is int else 'a number'}.") from None
     if kind is str and isinstance(find_rule(found), Lookahead):
         raise BadInput(f"{key} of the rule {rule} is '{value}', but lookahead plays another rule than itself. Give it one of the others.")
-    if key == "every" and found < 1:
-        raise BadInput(f"{key} of the rule {rule} is {found}, but should be at least 1 round.")
+    if kind is not str and not (BOUNDS[key][0] <= found <= BOUNDS[key][1] and isfinite(found)):
+        least, most = BOUNDS[key]
+        wanted = f"a number of at least {least:g}" if most == inf else f"a number from {least:g} to {most:g}"
+        raise BadInput(f"{key} of the rule {rule} is {value}, but should be {wanted}.")
     return found

@@ -85,6 +85,9 @@ def test_long_names_are_cut_and_still_differ(ask, tmp_path):
         (["bilinear", "--start", 0, 0], "The players begin at 0 0, which is peace"),
         (["dirac", "--turns", 2, "--rule", "simultaneous"], "'discriminator' takes 2 turns"),
         (["bilinear", "--optimiser", "adam", "--momentum-a", 0.1], "Momentum is of SGD"),
+        (["bilinear", "--momentum-a", "nan"], "'momentum_a' is nan: input should be a finite number."),
+        (["dirac", "--noise", "inf"], "'noise' is inf: input should be a finite number."),
+        (["bilinear", "--rule", "consensus:weight=inf"], "weight of the rule consensus is inf"),
         (["bilinear", "--rule", "implicit", "--momentum-a", 0.1], "Implicit play takes plain gradient steps"),
     ],
 )

@@ -98,6 +98,29 @@ def test_extragradient_is_best_at_one_over_root_two() -> None:
     np.testing.assert_allclose(norms[1:] / norms[:-1], sqrt(3) / 2, rtol=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("rule", "best"),
+    [
+        ("extragradient", 1 / sqrt(2)),
+        ("optimistic", 0.5),
+        ("consensus:weight=0.5", 0.4),
+        ("consensus:weight=3", 0.3),
+        ("sga:weight=1", 0.5),
+    ],
+)
+def test_no_step_is_better_than_the_best(rule: str, best: float) -> None:
+    name, settings = rule.partition(":")[0], vars(find_rule(rule))
+    rates = {e: linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, e)), name, **settings)) for e in best * np.geomspace(0.5, 2, 41)}
+    assert min(rates, key=rates.__getitem__) == pytest.approx(best)
+
+
+@pytest.mark.parametrize("small", [1e-2, 1e-4])
+def test_limits_far_below_one_are_found(small: float) -> None:
+    """v = a b - c/2 b^2 holds simultaneous steps e < c, consensus those of e < 2 w / (1 + w^2)."""
+    assert bound("simultaneous", bilinear(np.eye(1), curvature_b=small)) == pytest.approx(small, rel=1e-3)
+    assert bound(f"consensus:weight={small}") == pytest.approx(2 * small, rel=1e-3)
+
+
 @pytest.mark.parametrize("e", [0.3, 0.8, 0.99, 1.01, 1.25])
 def test_a_look_ahead_of_one_over_e_leaves_the_rate_e(e: float) -> None:
     """1 + i e - e gamma, gamma the length of the look ahead: with e gamma = 1 it is i e."""

@@ -145,6 +145,11 @@ def test_data_without_labels_are_sent_to_the_gan(tmp_path: Path) -> None:
         pushforward.train("conditional_gan", torch.randn(60, 2).numpy(), run=tmp_path / "run", images=64, quiet=True)
 
 
+def test_attributes_that_data_do_not_have_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"was to be told attributes, but the data have none\. Name them in attributes_file"):
+        pushforward.train("conditional_gan", torch.rand(60, 1, 8, 8), run=tmp_path / "run", told="attributes", images=64, quiet=True)
+
+
 def test_data_with_attributes_are_told_how_to_tell_them() -> None:
     with pytest.raises(BadInput, match=r"have 0\. Use --told attributes"):
         made(classes=0, attributes=3)

@@ -93,3 +93,20 @@ def test_several_turns_are_for_alternating_play_only() -> None:
 def test_a_rule_that_is_not_known_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(BadInput, match=r"no rule 'optimstic'; did you mean 'optimistic'\?"):
         find_rule("optimstic")
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("consensus:weight=nan", "weight of the rule consensus is nan, but should be a number of at least 0."),
+        ("extragradient:ahead=-1", "ahead of the rule extragradient is -1, but should be a number of at least 0."),
+        ("sga:weight=inf", "weight of the rule sga is inf, but should be a number of at least 0."),
+        ("lookahead:share=7", "share of the rule lookahead is 7, but should be a number from 0 to 1."),
+        ("lookahead:every=0", "every of the rule lookahead is 0, but should be a number of at least 1."),
+        ("lookahead:every=a", "every of the rule lookahead is 'a', but should be a whole number."),
+    ],
+)
+def test_what_a_rule_cannot_be_set_to_is_refused(rule: str, told: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        find_rule(rule)
+    assert str(refused.value) == told
