@@ -222,9 +222,10 @@ def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
         "dropout-off": sheet(runs / "dropout/off/seed-0/run"),
         "toys": clouds(runs),
     }
-    lines = Run(runs / "mnist/mnist_gan/seed-0/run").metrics()
-    drawn["judging"] = figures.curves(lines, ["judge/real", "judge/held_out", "judge/made"], "probability of being real", 0.5)
-    drawn["value"] = figures.curves(lines, ["discriminator/value"], "v, nats", -log(4))
+    for recipe, name in (("mnist_gan", ""), ("gan_2014", "-2014")):  # relativistic logits float: only the other's are all its own
+        lines = Run(runs / f"mnist/{recipe}/seed-0/run").metrics()
+        drawn[f"judging{name}"] = figures.curves(lines, ["judge/real", "judge/held_out", "judge/made"], "probability of being real", 0.5)
+        drawn[f"value{name}"] = figures.curves(lines, ["discriminator/value"], "v, nats", -log(4))
     return [figures.save(picture, runs / "pictures" / f"gan-{name}.png") for name, picture in drawn.items()]
 
 
