@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from writing import percent, read, spread_of, table, took
+from writing import fast, percent, read, spread_of, table, took
 
 from pushforward.reproduce import gan, mnist_nll
 from pushforward.reproduce.semi_supervised import LECTURE, PUBLISHED
@@ -90,7 +90,8 @@ def speeds() -> Iterator[Row]:
     pair = {kind: found["pair of DCGAN's size"]["script / side"]["ours"] for kind, found in read("gan_training").items()}
     kinds = [f"{ratio:.1f}x {kind}" for kind, ratio in pair.items()]
     yield ["speed of GAN training", "; ".join(kinds), "PyTorch's DCGAN example", "", page("gan")]
-    sides = read("edit")["training, by side in pixels"]
+    edits = read("edit")
+    sides, where = edits["training, by side in pixels"], " with fast bfloat16" if fast(edits["environment"]["machine"]) else ""
     ratio = [told["times the usual speed"]["ours"] for told in sides.values()]
     beside = f"the usual pix2pix, {' and '.join(sides)} pixels"
-    yield ["speed of pix2pix training", "; ".join(f"{each:.1f}x" for each in ratio), beside, "", page("pix2pix")]
+    yield ["speed of pix2pix training", "; ".join(f"{each:.1f}x" for each in ratio) + where, beside, "", page("pix2pix")]

@@ -13,6 +13,7 @@ from pushforward.cli.words import Maybe, RunFolder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from PIL.Image import Image
     from torch import Tensor
 
     from pushforward.core import Batch, Edits
@@ -45,11 +46,8 @@ class Edit:
 
     def run_it(self) -> None:
         """Translate or paint, and write the pictures."""
-        from PIL import Image
-
         from pushforward import figures
         from pushforward.core import BadInput, Edits
-        from pushforward.figures.canvas import pixels
 
         if self.several < 0:
             raise BadInput(f"--several is {self.several}, but must be 0 or more.")
@@ -69,7 +67,7 @@ class Edit:
             if file not in names:
                 names[file] = self.unused(Path(file), {name for stem in names.values() for name in self.called(stem)})
             name = self.called(names[file])[0 if seed is None else seed + 1]
-            print(figures.save(Image.fromarray(pixels(made)[0]), (self.out or outputs(run) / "edited") / f"{name}.png"))
+            print(figures.save(made, (self.out or outputs(run) / "edited") / f"{name}.png"))
 
     @property
     def seeds(self) -> "tuple[int | None, ...]":
@@ -98,21 +96,24 @@ class Edit:
         stem = str(file.with_suffix(""))
         return f"{stem}{file.suffix.replace('.', '-')}" if taken.intersection(self.called(stem)) else stem
 
-    def translated(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Tensor]]":
-        """File, seed and answer [1, C, H, W] of each source."""
+    def translated(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Image]]":
+        """File, seed and answer of each source."""
         import torch
+        from PIL import Image
 
         from pushforward.cli.sources import shown_of
+        from pushforward.figures.canvas import pixels
 
         files, batch = shown_of(run, self.images, self.drawn)
         batch["index"] = torch.tensor([crc32(file.encode("utf-8", "surrogateescape")) for file in files])
         for part in torch.arange(len(files)).split(16):
             shown = {key: value[part] for key, value in batch.items()}  # type: ignore[index]
             for seed, made in zip(self.seeds, self.answers(run, system.edit, shown), strict=True):  # type: ignore[arg-type]
-                yield from ((files[place], seed, made[number : number + 1]) for number, place in enumerate(part.tolist()))
+                for number, place in enumerate(part.tolist()):
+                    yield files[place], seed, Image.fromarray(pixels(made[number : number + 1])[0])
 
-    def painted(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Tensor]]":
-        """File, seed and answer [1, C, H, W] of each photo, in its own size."""
+    def painted(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Image]]":
+        """File, seed and answer of each photo, in its own size."""
         import torch
 
         from pushforward.cli.painting import photos
@@ -122,12 +123,8 @@ class Edit:
         for photo in photos(run, self.images, self.mask):
             if photo.side != photo.shown["mask"].shape[2:]:
                 size = "x".join(map(str, photo.shown["mask"].shape[:1:-1]))
-                where = "its central square" if photo.central else "a square of it around what is hidden"
-                say(f"{photo.name}: {where} was painted in {size} pixels and enlarged; all that is seen stays as it is.")
+                say(f"{photo.name}: {photo.seen} was painted in {size} pixels and enlarged, which changes nothing but what is hidden.")
             for seed, small in zip(self.seeds, self.answers(run, answer, photo.shown), strict=True):
                 made = photo.put(small.cpu())
-                yield (
-                    photo.name,
-                    seed,
-                    blended(photo.image, made, photo.hole) if self.blend else torch.where(photo.hole > 0, made, photo.image),
-                )
+                whole = blended(photo.image, made, photo.hole) if self.blend else torch.where(photo.hole > 0, made, photo.image)
+                yield photo.name, seed, photo.picture(whole)

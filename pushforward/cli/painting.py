@@ -1,11 +1,13 @@
 """Paints what a mask hides of photos of any size. Imports torch: loaded when needed.
 
 A system sees a square of a photo, the central one or that nearest to it around all that is hidden, in the size that it was trained on; what
-it paints there is enlarged, and replaces what is hidden. Every other pixel of the photo stays as it is.
+it paints there is enlarged, and replaces what is hidden. Where no square of the photo holds all that is hidden and something else, it sees
+the whole photo, made square by mirroring its edges. Every other pixel of the photo stays as it is.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from pushforward.core import BadInput, Batch
 from pushforward.data import drawn_masks, masks
 from pushforward.data.decode import loses
 from pushforward.data.resize import fitted
+from pushforward.figures.canvas import pixels as pixels_of
 from pushforward.runs import Run
 
 UNLIKE = {False: "it was made grey, as the run's images are", True: "it is grey, and the run paints in colours"}
@@ -36,19 +39,32 @@ class Photo:
     hole: Float[Tensor, "1 1 h w"]
     top: int
     left: int
+    """Of the part; below 0 where it has edges mirrored."""
     side: tuple[int, int]
     """Of the part."""
-    central: bool
-    """Whether it lies in the middle."""
+    seen: str
+    """The part in words."""
     shown: Batch
     """`source` and `mask` of the part, in the size of the run."""
+    profile: bytes | None = None
+    """How the file says that its colours are meant (ICC)."""
 
     def put(self, painted: Float[Tensor, "1 c p q"]) -> Float[Tensor, "1 c h w"]:
         """What was painted of the part, enlarged to its place; around it its rim goes on, so that there is no slope to be blended."""
         if painted.shape[2:] != self.side:
             painted = interpolate(painted, self.side, mode="bicubic", antialias=True).clamp(-1, 1)
-        bottom, right = self.image.shape[2] - self.top - self.side[0], self.image.shape[3] - self.left - self.side[1]
-        return pad(painted, (self.left, right, self.top, bottom), mode="replicate")
+        tall, wide = self.image.shape[2:]
+        painted = painted[:, :, max(0, -self.top) : tall - self.top, max(0, -self.left) : wide - self.left]
+        bottom, right = (
+            max(0, whole - start - side) for whole, start, side in zip((tall, wide), (self.top, self.left), self.side, strict=True)
+        )
+        return pad(painted, (max(0, self.left), right, max(0, self.top), bottom), mode="replicate")
+
+    def picture(self, made: Float[Tensor, "1 c h w"]) -> Image.Image:
+        """An answer as it is written."""
+        picture = Image.fromarray(pixels_of(made)[0])
+        picture.info |= {"icc_profile": self.profile} if self.profile else {}
+        return picture
 
 
 def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
@@ -64,7 +80,7 @@ def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
         told = "" if colours == (pixels.ndim == 3) else UNLIKE[colours]
         if lost := ", and ".join(filter(None, (loses(content), told))):
             say(f"{name}: {lost}; all else that is seen stays as it is.")
-        yield photo_of(run, name, pixels, mask)
+        yield replace(photo_of(run, name, pixels, mask), profile=None if told else profile(content))
 
 
 def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Photo:
@@ -86,17 +102,33 @@ def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Phot
         top, left = (around(hole.amax((0, 1, axis)), edge, start) for axis, edge, start in ((3, side[0], top), (2, side[1], left)))
     else:
         hole = pad(hidden(run.recipe.data.mask, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
-    inside = hole[:, :, top : top + side[0], left : left + side[1]]
-    if float(inside.sum()) < float(hole.sum()):
-        raise BadInput(
-            f"What the mask hides of '{name}' fits into no square of {side[0]} pixels, the most that the run sees; paint it in parts."
-        )
-    small = inside if same else smaller(inside, (height, width))
-    image = as_values(picture)
-    seen = Image.fromarray(without(np.asarray(picture.crop((left, top, left + side[1], top + side[0]))), inside[0, 0].numpy() > 0))
-    shown = as_values(seen if same else fitted(seen, width))
+    inside = hole[0, 0, top : top + side[0], left : left + side[1]]
+    words = "its central square" if (top, left) == middle else "a square of it around what is hidden"
+    if float(inside.sum()) < float(hole.sum()) or bool(inside.all()):
+        side, words = (max(tall, wide),) * 2, "all of it, its edges mirrored to make a square,"
+        top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
+    seen, unseen = (cut(each, top, left, side) for each in (np.asarray(picture), hole[0, 0].numpy()))
+    small = torch.from_numpy(unseen)[None, None]
+    small = small if same else smaller(small, (height, width))
+    known = Image.fromarray(without(seen, unseen > 0))
+    shown = as_values(known if same else fitted(known, width))
     source = shown * (1 - small) + 0.0
-    return Photo(name, image, hole, top, left, (side[0], side[1]), (top, left) == middle, {"source": source, "mask": small})
+    return Photo(name, as_values(picture), hole, top, left, (side[0], side[1]), words, {"source": source, "mask": small})
+
+
+def cut(pixels: np.ndarray, top: int, left: int, side: tuple[int, ...]) -> np.ndarray:
+    """A part of a picture [h, w] or [h, w, c]; beyond its edges what is there is mirrored, be it hidden."""
+    ends = [(top, top + side[0], pixels.shape[0]), (left, left + side[1], pixels.shape[1])]
+    beyond = [(max(0, -start), max(0, end - whole)) for start, end, whole in ends]
+    if any(map(any, beyond)):
+        pixels = np.pad(pixels, [*beyond, *[(0, 0)] * (pixels.ndim - 2)], mode="symmetric")
+    return pixels[max(0, top) : max(0, top) + side[0], max(0, left) : max(0, left) + side[1]].copy()
+
+
+def profile(content: bytes) -> bytes | None:
+    """The ICC profile of a picture, where its pixels are kept in its own kind of colours."""
+    with Image.open(BytesIO(content)) as picture:
+        return picture.info.get("icc_profile") if picture.mode in ("L", "RGB", "RGBA") else None
 
 
 def around(hidden: Tensor, side: int, start: int) -> int:

@@ -164,9 +164,10 @@ def maps(run: Run, path: Path) -> tuple[list[str], Batch]:
     for name, read in given(run, path):
         pixels = torch.from_numpy(np.asarray(Image.fromarray(read).convert("RGB")).transpose(2, 0, 1).copy())[None]
         drawn = label_maps.numbers_as_colours(Dataset(name, image=pixels, source=pixels), palette)
+        meant = label_maps.palette_for(palette, drawn)
+        drawn = label_maps.drawn_in(meant, drawn)
         for note in drawn.notes:
             say(note)
-        meant = label_maps.palette_for(palette, drawn)
         photos.append(label_maps.like_a_photo(drawn, meant))
         sources.append(pairs.as_source(label_maps.snapped(drawn, meant), height, width))
         files.append(name)

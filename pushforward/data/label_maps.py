@@ -22,6 +22,8 @@ PLAIN = 0.97
 """Share of a label map's pixels, at the least, that its most frequent colours have, as many as its palette."""
 FAR = 60.0
 """Distance in RGB (0..255) beyond which a pixel belongs to no colour; a tenth of such pixels is too many."""
+SOME = 0.005
+"""Share of such pixels from which on they are spoken of: JPEG makes fewer."""
 
 
 def numbers_as_colours(data: Dataset, palette: str) -> Dataset:
@@ -72,23 +74,23 @@ def palette_for(palette: str, data: Dataset) -> Palette:
         )
     if data.source.shape[1] != meant.colours.shape[1]:
         raise BadInput(f"The sources of '{data.name}' are grey, and palette '{palette}' names colours; give the number of their greys.")
-    drawn_in(meant, data)
     return meant
 
 
-def drawn_in(palette: Palette, data: Dataset) -> None:
-    """Refuse sources in other colours.
+def drawn_in(palette: Palette, data: Dataset) -> Dataset:
+    """The data, with a note where some pixels of sources are in other colours.
 
     Raises:
         BadInput: too many pixels are far from all colours of the palette.
     """
     assert data.source is not None
     far = float((torch.cdist(even_pixels(data.source), palette.colours).amin(1) > FAR).float().mean())
+    told = f"of the pixels of '{data.name}' are far from all colours of its palette"
     if far > 0.1:
         named = zip(colours_as_words(palette), [palette.names[kind] for kind in palette.kinds], strict=True)
         known = ", ".join(colour if colour == name else f"{colour}={name}" for colour, name in named)
-        told = f"{far:.0%} of the pixels of '{data.name}' are far from all colours of its palette"
-        raise BadInput(f"{told}; is the source a label map? It should be drawn in {known}.")
+        raise BadInput(f"{far:.0%} {told}; is the source a label map? It should be drawn in {known}.")
+    return replace(data, notes=(*data.notes, f"{far:.1%} {told}, and count as the nearest.")) if far > SOME else data
 
 
 def like_a_photo(data: Dataset, palette: Palette) -> bool:

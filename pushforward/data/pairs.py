@@ -47,9 +47,7 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
     if palette:
         parts = [numbers_as_colours(part, palette) for part in parts]
         meant = palette_for(palette, parts[0])
-        for part in parts[1:]:
-            drawn_in(meant, part)
-        parts = [snapped(part, meant) for part in parts]
+        parts = [snapped(drawn_in(meant, part), meant) for part in parts]
         of_several_parts(parts[0])
     parts = [replace(fitted(part, size), translate=True) for part in parts]
     return parts[0], parts[1] if len(parts) > 1 else None

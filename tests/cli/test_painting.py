@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
 import pushforward
 from pushforward.cli.painting import Photo, around
@@ -57,10 +57,36 @@ def test_the_square_that_the_run_sees_goes_where_the_hole_is(ask, place, tmp_pat
     assert answer.code == 0 and "a square of it around what is hidden was painted in 16x16 pixels" in answer.err
     changed = (before != np.asarray(Image.open(tmp_path / "out" / "photo.png"))).any(2)
     assert changed[10:20, 2:20].mean() > 0.8 and changed.sum() == changed[10:20, 2:20].sum()
-    hole.paste(255, (35, 10, 45, 20))
+
+
+@pytest.mark.parametrize("box", [(2, 10, 45, 20), (0, 0, 30, 30), (20, 0, 50, 30)])
+@pytest.mark.parametrize("blend", [(), ("--blend",)])
+def test_a_hole_that_no_square_holds_is_painted_in_the_whole_photo(ask, place, blend, box, tmp_path):
+    """Or one that fills the square. Mirrored edges show nothing of what is hidden."""
+    before = np.random.default_rng(2).integers(0, 256, (30, 50, 3), np.uint8)
+    hole = Image.new("L", (50, 30), 0)
+    hole.paste(255, box)
     hole.save(tmp_path / "mask.png")
-    answer = ask("edit", place / "holes", tmp_path / "photo.png", "--mask", tmp_path / "mask.png")
-    assert answer.code == 2 and "fits into no square of 30 pixels" in answer.err
+    answers = []
+    for name, colour in (("as_it_is", None), ("red", (255, 0, 0))):
+        photo = Image.fromarray(before)
+        if colour:
+            photo.paste(colour, box)
+        photo.save(tmp_path / f"{name}.png")
+        answer = ask("edit", place / "holes", tmp_path / f"{name}.png", "--mask", tmp_path / "mask.png", *blend, "--out", tmp_path / "out")
+        assert answer.code == 0, answer.err
+        assert "all of it, its edges mirrored to make a square, was painted in 16x16 pixels" in answer.err
+        answers.append(np.asarray(Image.open(tmp_path / "out" / f"{name}.png")))
+    changed = (before != answers[0]).any(2)
+    assert changed[box[1] : box[3], box[0] : box[2]].mean() > 0.8 and changed.sum() == changed[box[1] : box[3], box[0] : box[2]].sum()
+    assert (answers[0] == answers[1]).all()
+
+
+def test_how_the_colours_of_a_photo_are_meant_is_kept(ask, place, tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.open(place / "photo.png").convert("RGB").save(tmp_path / "photo.jpg", icc_profile=profile)
+    assert ask("edit", place / "holes", tmp_path / "photo.jpg", "--out", tmp_path / "out").code == 0
+    assert Image.open(tmp_path / "out" / "photo.png").info["icc_profile"] == profile
 
 
 @pytest.mark.parametrize(("hidden", "begins"), [((20, 30), 10), ((2, 20), 2), ((35, 45), 15), ((0, 30), 0), ((20, 50), 20)])

@@ -160,6 +160,17 @@ def test_far_colours_of_the_test_part_are_refused_too() -> None:
         paired(Dataset("d", image=plain), Dataset("held out", image=odd), "left-to-right", "#000000,#ffffff", 0)
 
 
+def test_a_few_pixels_of_other_colours_are_spoken_of() -> None:
+    image = torch.zeros(4, 3, 32, 64, dtype=torch.uint8)
+    image[:, :, 16:] = 255
+    image[:, 1, :8, :8] = 255
+    train, _ = paired(Dataset("d", image=image), None, "left-to-right", "#000000,#ffffff", 0)
+    (note,) = train.notes
+    assert note.startswith("5.") and note.endswith(
+        "of the pixels of 'd' are far from all colours of its palette, and count as the nearest."
+    )
+
+
 def test_maps_that_hold_numbers_are_read_as_the_palettes_colours_and_that_is_said() -> None:
     numbers = torch.randint(19, (4, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     numbers[0, 0, 0, 0] = 18
