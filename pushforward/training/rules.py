@@ -26,9 +26,8 @@ import torch
 from torch import Tensor
 
 from pushforward.core import BadInput, Player, Stage, nearest
+from pushforward.training.fields import Field, dot, flat, unflat
 
-Field = dict[Tensor, Tensor]
-"""A gradient for each weight that moves."""
 LARGEST = 256
 """Numbers in a game that is small enough for implicit play, which solves as many linear equations in each of its Newton steps."""
 NEWTON, CLOSE = 50, 1e-13
@@ -246,22 +245,6 @@ def put(values: Field) -> None:
     """Write values into the weights they belong to."""
     for weight, value in values.items():
         weight.copy_(value)
-
-
-def dot(a: Field, b: Field) -> Tensor:
-    """The inner product of two fields over all weights."""
-    return torch.stack([(value * b[w]).sum() for w, value in a.items()]).sum()
-
-
-def flat(values: Field, order: Field) -> Tensor:
-    """All numbers of a field in one row, in the order of another."""
-    return torch.cat([values[w].flatten() for w in order])
-
-
-def unflat(row: Tensor, order: Field) -> Field:
-    """The field of which `flat` made a row."""
-    parts = row.split([w.numel() for w in order])
-    return {w: part.view_as(w) for w, part in zip(order, parts, strict=True)}
 
 
 def flat_rate(player: Player, stage_rate: float) -> Tensor:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from pushforward.core import BadInput, Batch, Moments, Player, Source, System, Terms
 from pushforward.training import machines
 from pushforward.training.averages import Averages
-from pushforward.training.rules import UNCOMPILED, Alternating, Field, Rule
+from pushforward.training.fields import Field
+from pushforward.training.rules import UNCOMPILED, Alternating, Rule
 
 LIMIT = 1e18
 """A loss or gradient above this counts as infinite: little more and its square leaves float32."""

@@ -13,7 +13,7 @@ from pushforward.core import SGD, Adam, Batch, Terms
 from pushforward.data import DataSpec, Shuffled, open_data
 from pushforward.systems.vae import VAE
 from pushforward.training import Trainer, machines, threads
-from pushforward.training.rules import Field
+from pushforward.training.fields import Field
 from pushforward.training.threads import fitting_threads
 from tests.tiny_game import LAZY
 from tests.training.games import Bilinear, Made, Pictures, Plain, Rows, bits, game, play, rounds
