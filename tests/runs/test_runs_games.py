@@ -39,6 +39,11 @@ BROKEN: dict[str, tuple[Any, dict[str, Any]]] = {
         "digits",
         NO_PENALTY | {"objective": "wasserstein", "rate": 1e-3, "faster_discriminator": 20.0, "images": 8_000},
     ),
+    "The discriminator grows steep at generated examples": (
+        "digits",
+        {"objective": "minimax", "net": "residual", "width": 16, "r1": 30.0, "r2": 0.0, "rate": 1e-4, "faster_discriminator": 20.0}
+        | {"images": 8_000},
+    ),
     "The players orbit": (
         LINE,
         NO_PENALTY | SMALL | {"objective": "wasserstein", "optimiser": "sgd", "rate": 0.03, "rule": "simultaneous", "images": 20_000},
@@ -56,6 +61,7 @@ FOLLOWS: dict[str, set[str]] = {
     "Collapse": set(),
     "A class is missing": {"Collapse"},
     "The discriminator's slopes explode": {"Collapse", "A class is missing"},
+    "The discriminator grows steep at generated examples": {"A class is missing"},
     "The players orbit": {"The discriminator is too weak", "Collapse"},
     "The discriminator has died": {"The discriminator is too weak"},
     "Pixels are saturated": {"A class is missing", "The discriminator's slopes explode"},
