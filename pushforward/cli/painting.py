@@ -80,7 +80,7 @@ def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
         told = "" if colours == (pixels.ndim == 3) else UNLIKE[colours]
         if lost := ", and ".join(filter(None, (loses(content), told))):
             say(f"{name}: {lost}; all else that is seen stays as it is.")
-        yield replace(photo_of(run, name, pixels, mask), profile=None if told else profile(content))
+        yield replace(photo_of(run, name, pixels, mask), profile=profile(content, colours))
 
 
 def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Photo:
@@ -125,10 +125,10 @@ def cut(pixels: np.ndarray, top: int, left: int, side: tuple[int, ...]) -> np.nd
     return pixels[max(0, top) : max(0, top) + side[0], max(0, left) : max(0, left) + side[1]].copy()
 
 
-def profile(content: bytes) -> bytes | None:
-    """The ICC profile of a picture, where its pixels are kept in its own kind of colours."""
+def profile(content: bytes, colours: bool) -> bytes | None:
+    """The ICC profile of a picture, where what is written is of the kind that it speaks of: coloured, or grey."""
     with Image.open(BytesIO(content)) as picture:
-        return picture.info.get("icc_profile") if picture.mode in ("L", "RGB", "RGBA") else None
+        return picture.info.get("icc_profile") if picture.mode in (("RGB", "RGBA") if colours else ("L", "LA")) else None
 
 
 def around(hidden: Tensor, side: int, start: int) -> int:
