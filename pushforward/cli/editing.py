@@ -30,7 +30,8 @@ class Edit:
     run: RunFolder
     """A run folder, or zoo/NAME for one that comes with the package."""
     images: Annotated[Path, Positional, arg(metavar="IMAGES", help_behavior_hint="")]
-    """A source, or a folder or zip of them; photos, of a run that makes its sources of photos (edges, grey) or paints holes."""
+    """A source, a folder or zip of them, or an array (.npy, .npz), whose answers are one, too;
+    photos, of a run that makes its sources of photos (edges, grey) or paints holes."""
     mask: Maybe[Path] = None
     """White where to paint, as large as the photo, for a run that was trained with --mask; where nothing is said, what that hides."""
     blend: Annotated[bool, arg(help_behavior_hint="")] = False
@@ -62,6 +63,10 @@ class Edit:
             raise BadInput(f"{run} paints holes and takes no drawing. Leave --drawn out.")
         if data.pairs and (self.mask or self.blend):
             raise BadInput(f"{run} translates whole images and hides nothing of them. Leave --mask and --blend out.")
+        if data.pairs and self.images.suffix.lower() in (".npy", ".npz"):
+            for path in self.arrays(run, system):
+                print(path)
+            return
         names: dict[str, str] = {}
         for file, seed, made in (self.translated if data.pairs else self.painted)(run, system):
             if file not in names:
@@ -96,14 +101,32 @@ class Edit:
         stem = str(file.with_suffix(""))
         return f"{stem}{file.suffix.replace('.', '-')}" if taken.intersection(self.called(stem)) else stem
 
+    def arrays(self, run: "Run", system: "Edits") -> "Iterator[Path]":
+        """Where the answers to an array lie, written as arrays: uint8 [n, h, w, c], or [n, h, w] of one channel."""
+        import torch
+
+        from pushforward.cli.sampled import in_bytes, write_array
+        from pushforward.cli.sources import shown_of
+
+        numbers, batch = shown_of(run, self.images, self.drawn)
+        batch["index"] = torch.arange(len(numbers))
+        shown = [{key: value[part] for key, value in batch.items()} for part in batch["index"].split(16)]  # type: ignore[index]
+        made = [self.answers(run, system.edit, each) for each in shown]  # type: ignore[arg-type]
+        for name, parts in zip(self.called(self.images.stem), zip(*made, strict=True), strict=True):
+            yield write_array((self.out or outputs(run) / "edited") / f"{name}.npy", in_bytes(torch.cat(parts)), None)
+
     def translated(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Image]]":
         """File, seed and answer of each source."""
         import torch
         from PIL import Image
 
         from pushforward.cli.sources import shown_of
+        from pushforward.core import BadInput
         from pushforward.figures.canvas import pixels
 
+        if run.recipe.config["shape"][0] not in (1, 3):
+            told = f"Answers of {run} have {run.recipe.config['shape'][0]} channels, which no picture holds"
+            raise BadInput(f"{told}. Give sources as .npy or .npz, and answers are an array too.")
         files, batch = shown_of(run, self.images, self.drawn)
         batch["index"] = torch.tensor([crc32(file.encode("utf-8", "surrogateescape")) for file in files])
         for part in torch.arange(len(files)).split(16):

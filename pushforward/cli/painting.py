@@ -73,6 +73,8 @@ def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
     Raises:
         BadInput: no photo, or a mask that does not fit one.
     """
+    if (channels := run.recipe.config["shape"][0]) not in (1, 3):
+        raise BadInput(f"{run} completes images of {channels} channels, which no photo has. Open it in Python, and call its edit.")
     if mask and (told := drawn_masks.greys(mask.expanduser())):
         say(told)
     for name, content, pixels in decoded(path):

@@ -152,6 +152,8 @@ def suited(pixels: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray,
         NoImage: why it cannot be used.
     """
     channels, height, width = shape
+    if channels not in (1, 3):
+        raise NoImage(f"no picture has {channels} channels, as images of the run have")
     image = Image.fromarray(pixels).convert("L" if channels == 1 else "RGB")
     same = image.size == (width, height)
     if not same and width != height:

@@ -61,14 +61,27 @@ def written(out: str, run: Run, source: Samples, label: Tensor | None, count: in
 
 
 def write_images(out: str, made: Tensor, label: Tensor | None) -> Path:
-    """Images [N, C, H, W] in [-1, 1] as uint8 [N, H, W, 3], or [N, H, W] of one channel: a PNG each in a folder, or an array."""
-    image = pixels(made)[..., 0] if made.shape[1] == 1 else pixels(made)
+    """Images [N, C, H, W] in [-1, 1] as uint8 [N, H, W, C], or [N, H, W] of one channel: a PNG each in a folder, or an array.
+
+    Raises:
+        BadInput: pictures of channels that no PNG holds.
+    """
+    image = in_bytes(made)
     if not is_folder(out):
         return write_array(Path(out), image, label)
+    if made.shape[1] not in (1, 3):
+        raise BadInput(f"'{out}' is a folder of PNGs, but images of the run have {made.shape[1]} channels. End the name in .npy or .npz.")
     digits = max(DIGITS, len(str(len(image) - 1)))
     for number, each in enumerate(image):
         figures.save(Image.fromarray(each), Path(out) / f"{number:0{digits}d}.png")
     return Path(out)
+
+
+def in_bytes(made: Tensor) -> np.ndarray:
+    """Images [N, C, H, W] in [-1, 1] as uint8 [N, H, W, C], or [N, H, W] of one channel."""
+    if made.shape[1] in (1, 3):
+        return pixels(made)[..., 0] if made.shape[1] == 1 else pixels(made)
+    return made.float().clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def write_rows(out: str, made: Tensor, label: Tensor | None, dataset: Dataset, target: str) -> Path:

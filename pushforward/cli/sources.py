@@ -15,8 +15,9 @@ from torch.nn.functional import adaptive_max_pool2d, interpolate
 from pushforward import figures
 from pushforward.cli.opening import say
 from pushforward.cli.predicting import decoded, suited
+from pushforward.cli.sampled import ARRAYS
 from pushforward.core import BadInput, Batch
-from pushforward.data import Dataset, label_maps, pairs
+from pushforward.data import Dataset, arrays, label_maps, pairs
 from pushforward.data.decode import NoImage, loses
 from pushforward.runs import Run
 
@@ -38,10 +39,14 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
         raise BadInput(f"{run} was not trained on outlines (--pairs edges), and takes images as they are. Leave --drawn out.")
     if drawn:
         return drawings(run, path)
+    if path.suffix.lower() in ARRAYS:
+        return of_array(run, path)
     if run.recipe.data.palette or run.recipe.data.pairs == "parts":
         return maps(run, path)
     height, width = run.recipe.config["shape"][1:]
     channels, way = channels_of(run), run.recipe.data.pairs
+    if channels not in (1, 3):
+        raise BadInput(f"Sources of {run} have {channels} channels, which no picture holds. Give them as .npy or .npz.")
     files, images = [], []
     for name, pixels in given(run, path):
         try:
@@ -59,6 +64,27 @@ def shown_of(run: Run, path: Path, drawn: bool = False) -> tuple[list[str], Batc
         found = replace(data, source=data.image)
         say_backwards(run, found)
     return files, {"source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]}
+
+
+def of_array(run: Run, path: Path) -> tuple[list[str], Batch]:
+    """Numbers of the images of an array, and the sources that the run's system makes of them.
+
+    Raises:
+        BadInput: a run on maps of parts, or images of another shape than the run's.
+    """
+    data, _ = arrays.read(path)
+    images = data.image if data.source is None else data.source
+    shape = (channels_of(run), *run.recipe.config["shape"][1:])
+    if run.recipe.data.palette or run.recipe.data.pairs == "parts" or images is None or tuple(images.shape[1:]) != shape:
+        known = "maps of parts, which are given as images" if run.recipe.parts else f"arrays [n, c, h, w] of {list(shape)}"
+        raise BadInput(f"'{path}' holds {list(images.shape if images is not None else data.shape)}, but {run} takes {known}.")
+    for note in data.notes:
+        say(note)
+    found, way = replace(data, image=images, source=images), run.recipe.data.pairs
+    found = pairs.part_of(found, way) if way in ("edges", "grey") else found
+    return [str(number) for number in range(len(images))], {
+        "source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]
+    }
 
 
 def like_a_drawing(image: UInt8[Tensor, "c h w"]) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -15,13 +16,22 @@ from pushforward.core import BadInput
 from pushforward.data.checks import check_labels, check_memory, check_sides
 from pushforward.data.dataset import Dataset
 
-KEYS = {"image": "image", "images": "image", "x": "image", "label": "label", "labels": "label", "y": "label"}
+KEYS = {
+    **dict.fromkeys(("image", "images", "x"), "image"),
+    **dict.fromkeys(("label", "labels", "y"), "label"),
+    **dict.fromkeys(("source", "sources"), "source"),
+}
+CHANNELS = 16
+"""Of images, at the most: a longer side of an array is one of pixels."""
+DEEP = 257
+"""16 bits hold 0..65535, 257 times what 8 hold."""
 
 
 def from_memory(memory: Any) -> Dataset:
-    """Images [n, h, w], [n, h, w, c] or [n, c, h, w] with c = 1 or 3, or rows [n, d]; alone, or in a pair with labels [n].
+    """Images [n, h, w], [n, h, w, c] or [n, c, h, w] with up to 16 channels, or rows [n, d]; alone, or in a pair with labels [n].
 
-    Images are whole numbers 0..255 or floating-point numbers in [0, 1]; rows are any finite numbers.
+    Images are whole numbers 0..255, or 0..65535 as uint16, of which the upper 8 bits are kept, or floating-point numbers in [0, 1];
+    rows are any finite numbers.
 
     Raises:
         BadInput: another shape, kind or range; labels that do not fit.
@@ -43,8 +53,8 @@ def _array(value: Any) -> np.ndarray:
 
 
 def read(path: Path) -> tuple[Dataset, Dataset | None]:
-    """A .npy file of images or rows, or an .npz with the keys image, images or x, and label, labels or y; keys that begin or end in
-    `test` hold the test part.
+    """A .npy file of images or rows, or an .npz with the keys image, images or x, perhaps label, labels or y, and perhaps source or
+    sources, what each image is to be made from; keys that begin or end in `test` hold the test part.
 
     Raises:
         BadInput: a file that is broken, holds objects, lacks images, or holds what `from_memory` refuses.
@@ -90,13 +100,29 @@ def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[Dataset, Dataset | Non
                 found[part, kind] = _read_npy(file, f"{path}: {name}")  # type: ignore[arg-type]
     if ("train", "image") not in found:
         raise BadInput(f"'{path}' has no key image, images or x; its keys are {', '.join(names)[:300]}.")
-    train = dataset(path.stem, found["train", "image"], found.get(("train", "label")))
+    train = beside(dataset(path.stem, found["train", "image"], found.get(("train", "label"))), found.get(("train", "source")))
     if ("test", "image") not in found:
         return train, None
     test = dataset(f"{path.stem} test", found["test", "image"], found.get(("test", "label")) if train.classes else None, train.classes)
+    test = beside(test, found.get(("test", "source")))
     if test.shape != train.shape:
         raise BadInput(f"'{path}' has training examples of shape {train.shape} but test examples of shape {test.shape}; make them equal.")
     return train, test
+
+
+def beside(data: Dataset, content: np.ndarray | None) -> Dataset:
+    """The data, each image with a source of its own.
+
+    Raises:
+        BadInput: sources that are no images, or not as many.
+    """
+    if content is None:
+        return data
+    sources = dataset(f"{data.name}: source", content)
+    if data.image is None or sources.image is None or len(sources) != len(data):
+        shapes = f"{list(sources.shape)}, {len(sources)} of them, beside {len(data)} of {list(data.shape)}"
+        raise BadInput(f"The sources of '{data.name}' have the shape {shapes}; give an image as source of each image.")
+    return replace(data, source=sources.image, notes=(*data.notes, *sources.notes))
 
 
 def dataset(name: str, content: np.ndarray, label: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Dataset:
@@ -114,6 +140,9 @@ def dataset(name: str, content: np.ndarray, label: np.ndarray | None = None, cla
     if content.ndim == 2:
         columns = tuple(str(place) for place in range(content.shape[1]))
         return Dataset(name, row=torch.from_numpy(content.astype(np.float64)), columns=columns, **known)
+    if content.dtype == np.uint16 and (high := int(content.max())) > 255:
+        known["notes"] = (f"Of the 16 bits of '{name}' 8 were kept (its largest value is {high:,} of 65,535).",)
+        content = ((content.astype(np.uint32) + DEEP // 2) // DEEP).astype(np.uint8)
     image = torch.from_numpy(np.ascontiguousarray(_bytes(name, _channels_first(name, content))))
     return Dataset(name, image=image, **known)
 
@@ -125,11 +154,15 @@ def _labels(name: str, label: np.ndarray) -> Tensor:
 
 
 def _channels_first(name: str, image: np.ndarray) -> np.ndarray:
+    """Images [n, c, h, w]: of the second side and the last the one that is likelier a number of channels counts as that."""
     if image.ndim == 3:
         image = image[:, None]
-    if image.ndim != 4 or (image.shape[1] not in (1, 3) and image.shape[3] not in (1, 3)):
-        raise BadInput(f"'{name}' has the shape {image.shape}; give [n, h, w], or [n, h, w, c] or [n, c, h, w] with 1 or 3 channels.")
-    image = image if image.shape[1] in (1, 3) else image.transpose(0, 3, 1, 2)
+    likely = (1, 3, *range(1, CHANNELS + 1))
+    places = [likely.index(size) if size in likely else len(likely) for size in (image.shape[1:2] + image.shape[-1:])]
+    if image.ndim != 4 or min(places) == len(likely):
+        known = f"[n, h, w], or [n, h, w, c] or [n, c, h, w] with 1 to {CHANNELS} channels"
+        raise BadInput(f"'{name}' has the shape {image.shape}; give {known}.")
+    image = image if places[0] <= places[1] else image.transpose(0, 3, 1, 2)
     check_sides(name, image.shape)
     return image
 

@@ -24,7 +24,7 @@ class Dataset:
 
     name: str
     image: Tensor | None = None
-    """uint8 [n, c, h, w], 0..255, with 1 or 3 channels."""
+    """uint8 [n, c, h, w], 0..255, with 1 to 16 channels."""
     row: Tensor | None = None
     """float32 [n, d], standardised by `centre` and `scale`."""
     label: Tensor | None = None

@@ -3,6 +3,7 @@
     left-to-right, right-to-left   the two halves of each image
     SOURCE:TARGET                  two folders of images of equal names
     edges, grey                    made here from any images: their outlines, or their brightness
+    source                         the key of that name of an .npz, beside its images
     parts                          of images that come with a map of parts, such as procedural faces: that map
 
 A label map is a source of a few colours: with a `palette` each pixel becomes one of K parts (`label_maps.py`), and a batch then holds K
@@ -22,7 +23,7 @@ from pushforward.data.label_maps import drawn_in, numbers_as_colours, of_several
 from pushforward.data.resize import resized
 
 HALVES = ("left-to-right", "right-to-left")
-WAYS = (*HALVES, "edges", "grey", "parts")
+WAYS = (*HALVES, "source", "edges", "grey", "parts")
 LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R 601)."""
 TOGETHER = 200
@@ -45,6 +46,7 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
         raise BadInput(f"palette is '{palette}', but sources of --pairs {way} are made of photos and are no maps; leave palette out.")
     parts = [part_of(part, way) for part in (train, test) if part is not None]
     if palette:
+        of_colours(parts[0])
         parts = [numbers_as_colours(part, palette) for part in parts]
         meant = palette_for(palette, parts[0])
         parts = [snapped(drawn_in(meant, part), meant) for part in parts]
@@ -58,6 +60,10 @@ def part_of(data: Dataset, way: str) -> Dataset:
     assert data.image is not None
     if way in HALVES:
         return halved(data, way == "left-to-right")
+    if way == "source":
+        if data.source is None:
+            raise BadInput(f"'{data.name}' has no sources; give an .npz with the keys source and image, or choose another kind of pairs.")
+        return data
     if way == "edges":
         return replace(data, source=outlines(data.image))
     if way == "grey":
@@ -69,6 +75,12 @@ def part_of(data: Dataset, way: str) -> Dataset:
             raise BadInput(f"'{data.name}' has no map of parts; use faces, or pairs of your own.")
         return data
     return joined(data, *way.split(":", 1))
+
+
+def of_colours(data: Dataset) -> None:
+    """Refuse a palette of sources that have no colours."""
+    if data.source is not None and data.source.shape[1] not in (1, 3):
+        raise BadInput(f"The sources of '{data.name}' have {data.source.shape[1]} channels, which are no colours; leave palette out.")
 
 
 def halved(data: Dataset, left_first: bool) -> Dataset:
@@ -113,8 +125,8 @@ def joined(data: Dataset, source: str, target: str) -> Dataset:
 
 
 def brightness(image: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n 1 h w"]:
-    """In 0..1."""
-    weights = torch.tensor(LUMA if image.shape[1] == 3 else (1.0,)).view(1, -1, 1, 1)
+    """In 0..1; of other channels than red, green and blue their mean."""
+    weights = torch.tensor(LUMA if image.shape[1] == 3 else (1 / image.shape[1],) * image.shape[1]).view(1, -1, 1, 1)
     return torch.cat([(part.float() / 255 * weights).sum(1, keepdim=True) for part in image.split(TOGETHER)])
 
 

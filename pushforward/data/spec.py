@@ -65,7 +65,7 @@ class DataSpec:
     lower-face, eyes, left-eye, right-eye, strokes, mixed (for each image one of these), or a .png of your own, white where to paint."""
     pairs: str = ""
     """A source beside each image: left-to-right or right-to-left (halves of each image), SOURCE:TARGET (two folders of equal file names),
-    edges or grey (made from any images), parts (of procedural faces: their parsing map)."""
+    source (that key of an .npz), edges or grey (made from any images), parts (of procedural faces: their parsing map)."""
     palette: str = ""
     """Colours of a source that is a label map (#0000aa,#0055ff, or #0000aa=wall,#0055ff=door, celebamask-hq, helen, or how many): each
     pixel becomes the nearest; empty: it is a picture."""

@@ -44,16 +44,23 @@ def array(values: Any) -> NDArray[Any]:
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
+def coloured(values: NDArray[Any]) -> NDArray[Any]:
+    """Images [N, C, H, W] as [N, 3, H, W]: of one channel or two the first as grey, else the first three."""
+    return np.broadcast_to(values[:, : 3 if values.shape[1] >= 3 else 1], (len(values), 3, *values.shape[2:]))
+
+
 def pixels(images: Any) -> NDArray[np.uint8]:
-    """Images [N, C, H, W] in [-1, 1], C 1 or 3, as pixels [N, H, W, 3] in 0..255. NaN and infinity become magenta.
+    """Images [N, C, H, W] in [-1, 1] as pixels [N, H, W, 3] in 0..255. NaN and infinity become magenta.
+
+    Of two channels the first is shown, of more than three the first three.
 
     Raises:
         BadInput: no images, or another shape.
     """
     values = array(images).astype(np.float32)
-    if values.ndim != 4 or values.shape[1] not in (1, 3) or values.size == 0:
-        raise BadInput(f"A picture needs images [N, C, H, W] with 1 or 3 channels, not shape {list(values.shape)}.")
-    values = np.broadcast_to(values, (len(values), 3, *values.shape[2:])).transpose(0, 2, 3, 1)
+    if values.ndim != 4 or values.size == 0:
+        raise BadInput(f"A picture needs images [N, C, H, W], not shape {list(values.shape)}.")
+    values = coloured(values).transpose(0, 2, 3, 1)
     broken = np.logical_not(np.isfinite(values).all(axis=-1, keepdims=True))
     found = np.rint((np.where(broken, 0, values).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
     return np.where(broken, np.array((255, 0, 255), np.uint8), found)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pushforward.core import BadInput
-from pushforward.figures.canvas import MUTED, PALETTE, PAPER, array, font, legible, pixels, stacked
+from pushforward.figures.canvas import MUTED, PALETTE, PAPER, array, coloured, font, legible, pixels, stacked
 
 TILE = 56
 """Pixels that the longer side of a tile has at least, so that digits of 8 x 8 can be seen."""
@@ -59,10 +59,10 @@ def pairs(images: Any, reconstructions: Any, columns: int = 8) -> Image.Image:
 
 
 def as_picture(source: Any) -> NDArray[Any]:
-    """A source [N, S, H, W] as pictures: itself where it is grey or coloured, else a colour for the map that is largest at each pixel."""
+    """A source [N, S, H, W] as pictures: itself, but of maps of 0 and 1 a colour for the one that is 1 at each pixel."""
     maps = array(source)
-    as_it_is = maps.shape[1] == 1 or (maps.shape[1] == 3 and not (np.isin(maps, (0, 1)).all() and (maps.sum(1) == 1).all()))
-    return maps if as_it_is else in_colours(maps)  # three maps of parts are no colours
+    of_parts = maps.shape[1] > 1 and np.isin(maps, (0, 1)).all() and (maps.sum(1) == 1).all()
+    return in_colours(maps) if of_parts else maps
 
 
 def in_colours(maps: NDArray[Any]) -> NDArray[Any]:
@@ -98,15 +98,14 @@ def completions(source: Any, answers: Any, truth: Any = None, mask: Any = None) 
     seen, guesses = as_picture(source), array(answers)
     guesses = guesses[:1] if (guesses == guesses[:1]).all() else guesses
     if mask is not None:
-        hidden = np.broadcast_to(array(mask) > 0.5, (len(seen), 3, *seen.shape[2:]))
+        seen = coloured(seen)
+        hidden = np.broadcast_to(array(mask) > 0.5, seen.shape)
         seen = np.where(hidden, np.array(UNSEEN, np.float32).reshape(1, 3, 1, 1), seen)
     names = ["seen"] + ["answer" if len(guesses) == 1 else f"answer {i + 1}" for i in range(len(guesses))]
     rows = [seen, *guesses]
     if truth is not None:
         names, rows = [*names, "truth"], [*rows, array(truth)]
-    channels = max(row.shape[1] for row in rows)
-    rows = [np.broadcast_to(row, (len(row), channels, *row.shape[2:])) for row in rows]
-    return sheet(np.concatenate(rows), len(seen), rows=names)
+    return sheet(np.concatenate([coloured(row) for row in rows]), len(seen), rows=names)
 
 
 def interpolation(images: Any, captions: Sequence[str]) -> Image.Image:

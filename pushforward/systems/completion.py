@@ -5,6 +5,7 @@
     reconstruction   E [1/4 mean over the hole + 3/4 mean over the rest of |image - y|]  (or squares)
     local critic     sees the hole alone, cut out;  global critic: the whole answer
     parsing          E -log q(argmax q(. | image) | answer) over pixels, q a given parser that stays as it is
+    critics minimise 1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer))  (or hinges)  [+ r1/2 E |dD/dx|^2]
     stages           reconstruction;  from `second` of the run + local critic;  from `third` + global critic and parsing
     G minimises      reconstruction + adversarial (E softplus(-D_local) + E softplus(-D_global)) + parsing
 
@@ -33,6 +34,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Source, Stage, System, Terms, growing
 from pushforward.data import Shuffled
+from pushforward.maths.game_values import zero_centred
 from pushforward.nets.first_guess import FirstGuess
 from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
 from pushforward.nets.unet import PatchCritic, fitting_field
@@ -73,6 +75,8 @@ class Settings:
     """Learning rate of G, from `third` on lowered to 0 by half a cosine; the paper has 1e-4."""
     critic_rate: Annotated[float, Gt(0)] = 5e-4
     """Learning rate of critics, which stays, with betas (0.5, 0.999); the paper has 2e-4."""
+    r1: Annotated[float, Ge(0)] = 0.0
+    """gamma of gamma/2 |dD/dx|^2 at what a critic sees of true images (Mescheder et al. 2018)."""
     average: Annotated[int, Ge(1)] = 10_000
     """Half-life of the averaged weights, in images."""
     batch_size: Annotated[int, Ge(1)] = 16
@@ -181,20 +185,25 @@ class Completion(System, Edits):
         y = self.painted_by(self.generator, x, mask)
         return image, mask, y, torch.where(mask > 0, y, image)
 
-    def logits(self, name: str, image: Tensor, mask: Tensor) -> Tensor:
-        """What a critic says of images."""
+    def seen_by(self, name: str, image: Tensor, mask: Tensor) -> Tensor:
+        """What a critic sees of images: all of them, or the hole."""
+        return hole_of(image, mask) if name == "local" else image
+
+    def logits(self, name: str, seen: Tensor, mask: Tensor) -> Tensor:
+        """What a critic says of what it sees."""
         critic = self.critics[name]
-        if name == "patch":
-            return critic(image, mask)
-        return critic(hole_of(image, mask) if name == "local" else image)
+        return critic(seen, mask) if name == "patch" else critic(seen)
 
     def critic_loss(self, name: str, batch: Batch) -> tuple[Tensor, Terms]:
-        """1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer)); of patches E max(0, 1 - D(image)) + E max(0, 1 + D(answer))."""
+        """1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer)); of patches E max(0, 1 - D(image)) + E max(0, 1 + D(answer)); and R1."""
+        gamma = self.config.r1
         image, mask, _, answer = self.kept.lend(self.generator, batch, partial(self.completed, batch))
-        real, made = self.logits(name, image, mask), self.logits(name, answer, mask)
-        if name == "patch":
-            return relu(1 - real).mean() + relu(1 + made).mean(), {"real": real.detach().mean(), "made": made.detach().mean()}
-        return (softplus(-real).mean() + softplus(made).mean()) / 2, {"real": real.detach().mean(), "made": made.detach().mean()}
+        true = self.seen_by(name, image, mask).detach().requires_grad_(bool(gamma))
+        real, made = self.logits(name, true, mask), self.logits(name, self.seen_by(name, answer, mask), mask)
+        loss = relu(1 - real).mean() + relu(1 + made).mean() if name == "patch" else (softplus(-real).mean() + softplus(made).mean()) / 2
+        if gamma:
+            loss = loss + zero_centred((gamma, real.reshape(len(real), -1).mean(1), true))
+        return loss, {"real": real.detach().mean(), "made": made.detach().mean()}
 
     def generator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """Reconstruction, and what those say that have joined."""
@@ -205,7 +214,7 @@ class Completion(System, Edits):
         terms = {"reconstruction": loss.detach(), "hole": (apart.detach().abs() * mask).sum() / (mask.sum() * len(apart[0]))}
         for name in self.critics:
             if here >= self.joins(name):
-                said = self.logits(name, answer, mask)
+                said = self.logits(name, self.seen_by(name, answer, mask), mask)
                 loss = loss + c.adversarial * (-said.mean() if name == "patch" else softplus(-said).mean())
         if self.parser is not None and c.parsing and here >= self.joins("parser"):
             terms["parsing"] = parts = self.unlike(image, answer)

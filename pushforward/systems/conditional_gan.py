@@ -146,6 +146,9 @@ class ConditionalGAN(System, Samples, Generates, Judges):
             raise BadInput(f"A conditional GAN needs at least 2 classes, but the data have {config.classes}. {other}.")
         if config.told == "attributes" and not config.attributes:
             raise BadInput("A conditional GAN was to be told attributes, but the data have none. Name them in attributes_file, or use gan.")
+        if config.conditioning != "auxiliary" and config.auxiliary != Settings.auxiliary:
+            told = f"auxiliary is {config.auxiliary:g}, but D of {config.conditioning} has no auxiliary classifier"
+            raise BadInput(f"{told}. Use --conditioning auxiliary, or leave it out.")
         self.config = c = config
         self.known = c.classes if c.told == "label" else c.attributes
         self.generator = generator_for(c.net, c.latent + self.known, c.shape, c.width, c.layers)

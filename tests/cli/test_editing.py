@@ -157,3 +157,38 @@ def test_answers_are_judged_by_other_networks(ask, place, tmp_path):
     for words, (run, judge) in refused.items():
         answer = ask("evaluate", run, "--split", "train", "--count", 20, "--judge", judge)
         assert answer.code == 2 and words in answer.err, (words, answer.err)
+
+
+def test_arrays_of_other_channels_are_translated_into_arrays(ask, tmp_path):
+    chance = np.random.default_rng(0)
+    source, image = (chance.integers(0, 256, (40, 16, 16, channels)).astype(np.uint8) for channels in (5, 2))
+    np.savez(tmp_path / "pairs.npz", image=image, source=source)
+    np.save(tmp_path / "new.npy", source[:20])
+    Image.fromarray(image[0, :, :, 0]).save(tmp_path / "photo.png")
+    run = pushforward.train("pix2pix", tmp_path / "pairs.npz", run=tmp_path / "run", pairs="source", **PAIRED).folder
+    answer = ask("edit", run, tmp_path / "new.npy", "--several", 1, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    first, drawn = (np.load(tmp_path / "out" / f"{name}.npy") for name in ("new", "new-1"))
+    assert first.shape == drawn.shape == (20, 16, 16, 2) and first.dtype == np.uint8 and (first != drawn).any()
+    system, shown = Run(run).open(), {"source": torch.from_numpy(source[:20]).permute(0, 3, 1, 2).float() / 127.5 - 1}
+    made = system.edit(shown | {"index": torch.arange(20)}).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1)
+    assert np.abs(made.numpy().astype(int) - first).max() <= 1
+    assert ask("report", run).code == ask("evaluate", run).code == 0
+    refused = ask("edit", run, tmp_path / "photo.png")
+    assert refused.code == 2 and "2 channels, which no picture holds. Give sources as .npy" in refused.err
+    np.save(tmp_path / "other.npy", image)
+    refused = ask("edit", run, tmp_path / "other.npy")
+    assert refused.code == 2 and "takes arrays [n, c, h, w] of [5, 16, 16]" in refused.err
+
+
+def test_images_of_other_channels_are_sampled_into_arrays(ask, tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 4)).astype(np.uint8)
+    np.save(tmp_path / "images.npy", image)
+    run = pushforward.train(
+        "vae", tmp_path / "images.npy", run=tmp_path / "run", images=640, width=8, latent=3, net="mlp", quiet=True
+    ).folder
+    assert ask("sample", run, "--count", 5, "--out", tmp_path / "made.npy").code == 0
+    assert np.load(tmp_path / "made.npy").shape == (5, 16, 16, 4)
+    assert ask("sample", run, "--count", 5).code == ask("report", run).code == 0
+    refused = ask("sample", run, "--count", 5, "--out", tmp_path / "folder/")
+    assert refused.code == 2 and "a folder of PNGs, but images of the run have 4 channels" in refused.err

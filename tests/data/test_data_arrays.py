@@ -174,7 +174,7 @@ def test_rows_are_standardised_by_the_training_part():
         (np.full((2, 4, 4), np.nan), "NaN"),
         (np.array([[1.0, np.inf]]), "infinity"),
         (np.full((3, 2), 1e300), "1e+300"),
-        (np.zeros((2, 4, 4, 2)), "(2, 4, 4, 2)"),
+        (np.zeros((2, 20, 20, 20)), "(2, 20, 20, 20)"),
         (np.zeros((2, 4, 4, 3, 1)), "(2, 4, 4, 3, 1)"),
         (np.zeros(7), "(7,)"),
         (np.zeros((0, 4, 4)), "(0, 4, 4)"),
@@ -281,6 +281,32 @@ def test_an_array_that_announces_more_than_there_is(tmp_path):
         assert said in refused(tmp_path / "b.npy")
     (tmp_path / "b.npy").write_bytes(content.replace(b"(20, 5, 5), }", b"(99999999999999,), }"[:20]))
     refused(tmp_path / "b.npy")
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5, 16])
+def test_images_of_any_channels_are_read_either_way_round(channels):
+    image = np.random.default_rng(0).integers(0, 256, (7, 20, 24, channels)).astype(np.uint8)
+    for either in (image, image.transpose(0, 3, 1, 2)):
+        train, _ = open_data(DataSpec("memory", held_out=0), either)
+        assert train.shape == (channels, 20, 24) and np.array_equal(train.image.numpy(), image.transpose(0, 3, 1, 2))
+    small, _ = open_data(DataSpec("memory", size=10, held_out=0), image)
+    assert small.shape == (channels, 10, 10)
+
+
+def test_three_colours_are_told_from_rows_of_few_pixels(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (7, 2, 9, 3)).astype(np.uint8)
+    assert open_data(DataSpec("memory", held_out=0), image)[0].shape == (3, 2, 9)
+    np.save(tmp_path / "wide.npy", np.zeros((5, 20, 20, 17), np.uint8))
+    assert "1 to 16 channels" in refused(tmp_path / "wide.npy")
+
+
+def test_of_16_bits_the_upper_8_are_kept_and_that_is_said():
+    values = np.array([0, 128, 129, 257, 32768, 65535, 65406, 65407], np.uint16).reshape(2, 2, 2)
+    train, _ = open_data(DataSpec("memory", held_out=0), values)
+    assert train.image.flatten().tolist() == [0, 0, 1, 1, 128, 255, 254, 255]
+    assert "Of the 16 bits of 'memory' 8 were kept (its largest value is 65,535 of 65,535)." in train.notes
+    train, _ = open_data(DataSpec("memory", held_out=0), np.array([0, 255, 3, 4], np.uint16).reshape(1, 2, 2))
+    assert train.image.flatten().tolist() == [0, 255, 3, 4] and not train.notes, "numbers 0..255 are what they are in any kind"
 
 
 @given(st.integers(0, 10**6), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6), st.floats(0, 1))

@@ -257,3 +257,43 @@ def test_outlines_are_those_of_the_size_that_is_asked_for(tmp_path: Path) -> Non
     train, _ = open_data(DataSpec(str(tmp_path / "photos.npy"), pairs="edges", size=16))
     assert train.image is not None and train.source is not None and train.image.shape[2:] == (16, 16)
     assert torch.equal(train.source, outlines(train.image))
+
+
+def several(count: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(len(shape)).integers(0, 256, (count, *shape)).astype(np.uint8)
+
+
+def test_arrays_of_any_channels_are_pairs(tmp_path: Path) -> None:
+    kept = {
+        "image": several(9, 16, 20, 2),
+        "source": several(9, 16, 20, 5),
+        "test_image": several(3, 16, 20, 2),
+        "test_source": several(3, 16, 20, 5),
+    }
+    np.savez(tmp_path / "pairs.npz", **kept)
+    train, test = open_data(DataSpec(str(tmp_path / "pairs.npz"), pairs="source"))
+    assert test is not None and (len(train), len(test)) == (9, 3)
+    assert (train.shape, train.source_channels) == ((2, 16, 20), 5)
+    batch = train.batch(torch.tensor([4]))
+    expected = torch.from_numpy(kept["source"][4]).permute(2, 0, 1).float() / 127.5 - 1
+    torch.testing.assert_close(batch["source"][0], expected)
+    small, _ = open_data(DataSpec(str(tmp_path / "pairs.npz"), pairs="source", size=8))
+    assert small.batch(torch.tensor([0]))["source"].shape == (1, 5, 8, 8)
+    assert "source" not in open_data(DataSpec(str(tmp_path / "pairs.npz")))[0].batch(torch.tensor([0]))
+
+
+@pytest.mark.parametrize(
+    ("kept", "palette", "words"),
+    [
+        ({"image": several(9, 16, 16)}, "", "has no sources; give an .npz with the keys source and image"),
+        ({"image": several(9, 16, 16), "source": several(8, 16, 16)}, "", "beside 9 of"),
+        ({"image": several(9, 16, 16), "source": several(9, 4)}, "", "give an image as source of each image"),
+        ({"image": several(9, 16, 16), "source": several(9, 16, 12)}, "", "make them of one size"),
+        ({"image": several(9, 16, 16), "source": several(9, 16, 16, 4)}, "#000000,#ffffff", "4 channels, which are no colours"),
+    ],
+)
+def test_sources_that_do_not_fit_are_a_sentence(tmp_path: Path, kept: dict[str, np.ndarray], palette: str, words: str) -> None:
+    np.savez(tmp_path / "pairs.npz", **kept)
+    with pytest.raises(BadInput) as caught:
+        open_data(DataSpec(str(tmp_path / "pairs.npz"), pairs="source", palette=palette))
+    assert words in str(caught.value)

@@ -9,6 +9,7 @@ from torch.nn.functional import one_hot
 
 from pushforward import figures
 from pushforward.core import BadInput
+from pushforward.figures import canvas
 from pushforward.figures.sheets import BLOCKS, UNSEEN
 
 WHITE = (255, 255, 255)
@@ -61,10 +62,18 @@ def test_values_outside_the_range_are_cut_and_broken_ones_are_magenta() -> None:
     assert picture.getpixel((17, 3)) == (128, 128, 128) and centre(picture, 0, 1) == WHITE
 
 
-@pytest.mark.parametrize("shape", [(0, 1, 8, 8), (4, 2, 8, 8), (4, 8, 8), (4, 1, 0, 8)])
+@pytest.mark.parametrize("shape", [(0, 1, 8, 8), (4, 8, 8), (4, 1, 0, 8)])
 def test_what_is_no_image_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(BadInput, match="1 or 3 channels"):
+    with pytest.raises(BadInput, match=r"needs images \[N, C, H, W\], not shape"):
         figures.sheet(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_of_more_channels_than_colours_some_are_shown(channels: int) -> None:
+    image = torch.rand(2, channels, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    seen = image[:, :3] if channels > 3 else image[:, :1]
+    assert np.array_equal(canvas.pixels(image), canvas.pixels(seen))
+    assert figures.completions(image, image[None, :, :2], image).size == figures.completions(seen, seen[None], seen).size
 
 
 def test_captions_stand_in_a_margin_and_leave_the_images_as_they_are() -> None:

@@ -131,11 +131,34 @@ def test_critics_learn_to_tell_images_from_answers() -> None:
             torch.manual_seed(3)
             image, mask, _, answer = system.completed(batch)  # type: ignore[arg-type]
             torch.manual_seed(3)
-            real, made = (system.logits(name, x, mask) for x in (image, answer))
+            real, made = (system.logits(name, system.seen_by(name, x, mask), mask) for x in (image, answer))
             loss, terms = system.critic_loss(name, batch)  # type: ignore[arg-type]
             hinge = (1 - real).clamp(min=0).mean() + (1 + made).clamp(min=0).mean()
             torch.testing.assert_close(loss, hinge if name == "patch" else (softplus(-real).mean() + softplus(made).mean()) / 2)
             assert float(terms["real"]) == pytest.approx(float(real.detach().mean()), abs=1e-6)
+
+
+@pytest.mark.parametrize("critics", ["local+global", "patch"])
+def test_r1_is_half_the_mean_squared_slope_at_what_critics_see_of_true_images(critics: str) -> None:
+    batch = batch_of("centre")
+    for name in system_of(critics=critics).critics:
+        losses = []
+        for r1 in (0.0, 0.6):
+            torch.manual_seed(3)
+            losses.append(at(system_of(critics=critics, r1=r1), 1.0).eval().critic_loss(name, batch)[0])  # type: ignore[arg-type]
+        system = system_of(critics=critics).eval()
+        x = system.seen_by(name, batch["image"], batch["mask"]).clone().requires_grad_()
+        (slope,) = torch.autograd.grad(system.logits(name, x, batch["mask"]).reshape(len(x), -1).mean(1).sum(), x)
+        assert float(slope.square().sum()) > 0
+        torch.testing.assert_close(losses[1] - losses[0], 0.3 * slope.square().sum((1, 2, 3)).mean(), rtol=1e-3, atol=1e-7)
+
+
+def test_critics_with_r1_learn_in_a_run() -> None:
+    system = at(system_of(critics="local+global", r1=1.0), 1.0)
+    for name, critic in system.critics.items():
+        system.critic_loss(name, batch_of("strokes"))[0].backward()  # type: ignore[arg-type]
+        assert all(bool(weight.grad is not None and weight.grad.isfinite().all()) for weight in critic.parameters())
+        system.enter(system.stage)
 
 
 def test_the_local_critic_is_shown_the_hole() -> None:

@@ -43,7 +43,7 @@ def logits(system: ConditionalGAN, x: Tensor, y: Tensor) -> Tensor:
 @pytest.mark.parametrize("way", ["projection", "concatenation", "auxiliary"])
 @pytest.mark.parametrize("objective", ["relativistic", "non_saturating"])
 def test_losses_are_the_game_on_what_d_says_of_x_and_y(way: str, objective: str) -> None:
-    system, given = made(conditioning=way, objective=objective, auxiliary=0.7), batch()
+    system, given = made(conditioning=way, objective=objective, **({"auxiliary": 0.7} if way == "auxiliary" else {})), batch()
     y = one_hot(given["label"], K)
     torch.manual_seed(5)
     z = torch.randn(N, 2)
@@ -115,6 +115,12 @@ def test_labels_come_from_folders_and_from_tables(tmp_path: Path) -> None:
     rows = pushforward.train("conditional_gan", (x, y), run=tmp_path / "b", **tiny)
     system = rows.open()
     assert system.labels == 4 and system.sample(5, 3, seed=0).shape == (5, 3)  # type: ignore[attr-defined,operator]
+
+
+@pytest.mark.parametrize("way", ["projection", "concatenation"])
+def test_a_weight_of_a_classifier_that_is_not_there_is_refused(way: str) -> None:
+    with pytest.raises(BadInput, match=rf"auxiliary is 2, but D of {way} has no auxiliary classifier\. Use --conditioning auxiliary"):
+        made(conditioning=way, auxiliary=2.0)
 
 
 def test_a_single_class_is_refused(tmp_path: Path) -> None:
