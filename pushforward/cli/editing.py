@@ -30,8 +30,8 @@ class Edit:
     run: RunFolder
     """A run folder, or zoo/NAME for one that comes with the package."""
     images: Annotated[Path, Positional, arg(metavar="IMAGES", help_behavior_hint="")]
-    """A source, a folder or zip of them, or an array (.npy, .npz), whose answers are one, too;
-    photos, of a run that makes its sources of photos (edges, grey) or paints holes."""
+    """A source, a folder or zip of them, or of a run on pairs an array (.npy, .npz), whose answers
+    are one, too; photos, of a run that makes its sources of photos (edges, grey) or paints holes."""
     mask: Maybe[Path] = None
     """White where to paint, as large as the photo, for a run that was trained with --mask; where nothing is said, what that hides."""
     blend: Annotated[bool, arg(help_behavior_hint="")] = False
@@ -63,7 +63,10 @@ class Edit:
             raise BadInput(f"{run} paints holes and takes no drawing. Leave --drawn out.")
         if data.pairs and (self.mask or self.blend):
             raise BadInput(f"{run} translates whole images and hides nothing of them. Leave --mask and --blend out.")
-        if data.pairs and self.images.suffix.lower() in (".npy", ".npz"):
+        if self.images.suffix.lower() in (".npy", ".npz"):
+            if self.drawn or not data.pairs:
+                told = "--drawn is for pictures of drawings" if self.drawn else f"{run} paints holes of photos"
+                raise BadInput(f"{told}, but '{self.images}' is an array. Give an image, or a folder or zip of images.")
             for path in self.arrays(run, system):
                 print(path)
             return

@@ -19,6 +19,7 @@ from pushforward.cli.sampled import ARRAYS
 from pushforward.core import BadInput, Batch
 from pushforward.data import Dataset, arrays, label_maps, pairs
 from pushforward.data.decode import NoImage, loses
+from pushforward.data.resize import resized
 from pushforward.runs import Run
 
 COMPARED = 64
@@ -70,21 +71,28 @@ def of_array(run: Run, path: Path) -> tuple[list[str], Batch]:
     """Numbers of the images of an array, and the sources that the run's system makes of them.
 
     Raises:
-        BadInput: a run on maps of parts, or images of another shape than the run's.
+        BadInput: no such file, or images of other channels or, where the run's are not square, of another size.
     """
-    data, _ = arrays.read(path)
-    images = data.image if data.source is None else data.source
-    shape = (channels_of(run), *run.recipe.config["shape"][1:])
-    if run.recipe.data.palette or run.recipe.data.pairs == "parts" or images is None or tuple(images.shape[1:]) != shape:
-        known = "maps of parts, which are given as images" if run.recipe.parts else f"arrays [n, c, h, w] of {list(shape)}"
-        raise BadInput(f"'{path}' holds {list(images.shape if images is not None else data.shape)}, but {run} takes {known}.")
+    way, (height, width) = run.recipe.data.pairs, run.recipe.config["shape"][1:]
+    data = arrays.read_sources(path, "image" if way in ("edges", "grey") else "source")
     for note in data.notes:
         say(note)
-    found, way = replace(data, image=images, source=images), run.recipe.data.pairs
-    found = pairs.part_of(found, way) if way in ("edges", "grey") else found
-    return [str(number) for number in range(len(images))], {
-        "source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]
-    }
+    if data.image is not None and way in pairs.HALVES and data.shape[2] * height == 2 * width * data.shape[1]:
+        data = replace(pairs.halved(data, way == "left-to-right"), name=data.name)
+        data = replace(data, image=data.source, source=None)
+    of_parts, shape = bool(run.recipe.data.palette) or way == "parts", (channels_of(run), height, width)
+    known = (1, 3) if of_parts else (shape[0],)
+    if data.image is None or data.shape[0] not in known or (height != width and data.shape[1:] != shape[1:]):
+        asked = f"maps of parts of {width}x{height}" if of_parts else f"arrays [n, c, h, w] of {list(shape)}"
+        raise BadInput(f"'{path}' holds examples of {list(data.shape)}, but {run} takes {asked}.")
+    numbers = [str(number) for number in range(len(data))]
+    if of_parts:
+        return numbers, {"source": as_maps(run, replace(data, source=data.image))[0]}
+    data = resized(data, height if height == width else 0)
+    found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
+    if way not in ("edges", "grey"):
+        say_backwards(run, found)
+    return numbers, {"source": replace(found, translate=True).batch(torch.arange(len(data)))["source"]}
 
 
 def like_a_drawing(image: UInt8[Tensor, "c h w"]) -> bool:
@@ -143,9 +151,7 @@ def colours(x: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n b"]:
 def channels_of(run: Run) -> int:
     """Channels of the images that sources are made of."""
     data, config = run.recipe.data, run.recipe.config
-    if data.pairs == "edges":
-        return int(config["shape"][0])
-    return 3 if data.pairs == "grey" else int(config["source"])
+    return int(config["shape"][0] if data.pairs in ("edges", "grey") else config["source"])
 
 
 def drawings(run: Run, path: Path) -> tuple[list[str], Batch]:
@@ -179,24 +185,37 @@ def colours_of(run: Run) -> str:
 
 
 def maps(run: Run, path: Path) -> tuple[list[str], Batch]:
-    """Names and sources of a user's label maps, each snapped to the run's colours before it is resized, as in training.
+    """Names and sources of a user's label maps.
 
     Raises:
         BadInput: there is none, or one whose colours are far from the run's.
     """
-    height, width = run.recipe.config["shape"][1:]
-    palette = colours_of(run)
     files, sources, photos = [], [], []
     for name, read in given(run, path):
         pixels = torch.from_numpy(np.asarray(Image.fromarray(read).convert("RGB")).transpose(2, 0, 1).copy())[None]
-        drawn = label_maps.numbers_as_colours(Dataset(name, image=pixels, source=pixels), palette)
-        meant = label_maps.palette_for(palette, drawn)
-        drawn = label_maps.drawn_in(meant, drawn)
-        for note in drawn.notes:
-            say(note)
-        photos.append(label_maps.like_a_photo(drawn, meant))
-        sources.append(pairs.as_source(label_maps.snapped(drawn, meant), height, width))
+        source, photo = as_maps(run, Dataset(name, image=pixels, source=pixels))
         files.append(name)
+        sources.append(source)
+        photos.append(photo)
     if any(photos):
         say(f"{sum(photos)} of {len(files)} images have many colours, as photos do, and were taken for maps of parts.")
     return files, {"source": torch.cat(sources)}
+
+
+def as_maps(run: Run, drawn: Dataset) -> tuple[Float[Tensor, "n p h w"], bool]:
+    """Label maps, snapped to a run's colours before they are resized, as in training, and whether they look like photos.
+
+    Raises:
+        BadInput: colours that are far from the run's.
+    """
+    assert drawn.source is not None
+    palette = colours_of(run)
+    drawn = replace(drawn, source=drawn.source.expand(-1, 3, -1, -1))
+    if label_maps.holds_numbers(drawn, palette):
+        drawn = label_maps.numbers_as_colours(drawn, palette)
+    meant = label_maps.palette_for(palette, drawn)
+    looked = label_maps.drawn_in(meant, replace(drawn, notes=()))
+    for note in (*drawn.notes, *looked.notes):
+        say(note)
+    height, width = run.recipe.config["shape"][1:]
+    return pairs.as_source(label_maps.snapped(looked, meant), height, width), label_maps.like_a_photo(looked, meant)

@@ -2,6 +2,8 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -59,12 +61,17 @@ def read(path: Path) -> tuple[Dataset, Dataset | None]:
     Raises:
         BadInput: a file that is broken, holds objects, lacks images, or holds what `from_memory` refuses.
     """
+    if path.suffix.lower() == ".npz":
+        return _parts(path)
+    with _readable(path), path.open("rb") as file:
+        return dataset(path.stem, _read_npy(file, str(path))), None
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What a broken file raises, as a sentence."""
     try:
-        with path.open("rb") as file:
-            if path.suffix.lower() == ".npy":
-                return dataset(path.stem, _read_npy(file, str(path))), None
-            with zipfile.ZipFile(file) as archive:
-                return _parts(path, archive)
+        yield
     except BadInput:
         raise
     except Exception as error:  # numpy, zipfile and zlib raise nearly every kind on broken files
@@ -86,7 +93,41 @@ def _read_npy(file: IO[bytes], name: str) -> np.ndarray:
     return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
 
 
-def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[Dataset, Dataset | None]:
+def read_sources(path: Path, kind: str) -> Dataset:
+    """What a run of pairs is to answer: a .npy, or of an .npz all examples of the key of this kind (source, image), or else of the other.
+
+    Raises:
+        BadInput: what `read` refuses, but that either key may be missing.
+    """
+    if not path.exists():
+        raise BadInput(f"There is no file '{path}'. Give an image, a folder or zip of images, a .npy or an .npz.")
+    if path.suffix.lower() == ".npy":
+        return read(path)[0]
+    found, notes = _in_archive(path)
+    known = [each for each in (kind, "source", "image") if ("train", each) in found]
+    if not known:
+        raise BadInput(f"'{path}' has no key source or image; give it one.")
+    both = [found[part, known[0]] for part in ("train", "test") if (part, known[0]) in found]
+    if len({each.shape[1:] for each in both}) > 1:
+        raise BadInput(f"'{path}' holds examples of shape {both[0].shape[1:]} and of shape {both[1].shape[1:]}; make them equal.")
+    whole = dataset(path.stem, np.concatenate(both), numbers=True)
+    return replace(whole, notes=(*notes, *whole.notes))
+
+
+def _in_archive(path: Path) -> tuple[dict[tuple[str, str], np.ndarray], tuple[str, ...]]:
+    """The arrays of an .npz by part and kind, images and sources in 8 bits, and notes."""
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        found = _arrays(path, archive)
+    notes: tuple[str, ...] = ()
+    for kind in ("image", "source"):
+        there = [key for key in found if key[1] == kind]
+        small, told = _eight_bits(f"{path.stem}: {kind}", [found[key] for key in there])
+        found |= dict(zip(there, small, strict=True))
+        notes += told
+    return found, notes
+
+
+def _arrays(path: Path, archive: zipfile.ZipFile) -> dict[tuple[str, str], np.ndarray]:
     found: dict[tuple[str, str], np.ndarray] = {}
     names = [name.removesuffix(".npy") for name in archive.namelist()]
     for name in names:
@@ -98,16 +139,40 @@ def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[Dataset, Dataset | Non
         if kind:
             with archive.open(f"{name}.npy") as file:
                 found[part, kind] = _read_npy(file, f"{path}: {name}")  # type: ignore[arg-type]
-    if ("train", "image") not in found:
+    if not found:
         raise BadInput(f"'{path}' has no key image, images or x; its keys are {', '.join(names)[:300]}.")
+    return found
+
+
+def _parts(path: Path) -> tuple[Dataset, Dataset | None]:
+    found, notes = _in_archive(path)
+    if ("train", "image") not in found:
+        raise BadInput(f"'{path}' has no key image, images or x for training.")
     train = beside(dataset(path.stem, found["train", "image"], found.get(("train", "label"))), found.get(("train", "source")))
+    train = replace(train, notes=(*notes, *train.notes))
     if ("test", "image") not in found:
+        if ("test", "source") in found:
+            raise BadInput(f"'{path}' has sources to test on, but no images beside them; add the key test_image.")
         return train, None
     test = dataset(f"{path.stem} test", found["test", "image"], found.get(("test", "label")) if train.classes else None, train.classes)
     test = beside(test, found.get(("test", "source")))
     if test.shape != train.shape:
         raise BadInput(f"'{path}' has training examples of shape {train.shape} but test examples of shape {test.shape}; make them equal.")
+    if (train.source is None) != (test.source is None):
+        raise BadInput(f"'{path}' has sources for training or for test images, but not for both; add those that are missing.")
     return train, test
+
+
+def _eight_bits(name: str, arrays: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """Arrays of one kind, those of 16 bits in 8, and a note about these: they are of 8 bits where no value of any of them needs more."""
+    deep = [place for place, each in enumerate(arrays) if each.dtype.kind == "u" and each.dtype.itemsize == 2 and each.size]
+    if not deep:
+        return arrays, ()
+    high = max(int(arrays[place].max()) for place in deep)
+    if high <= 255:
+        return arrays, (f"'{name}' has 16 bits and no value above 255, and was taken for 8 bits.",)
+    small = [((each.astype(np.uint32) + DEEP // 2) // DEEP).astype(np.uint8) if at in deep else each for at, each in enumerate(arrays)]
+    return small, (f"Of the 16 bits of '{name}' 8 were kept (its largest value is {high:,} of 65,535).",)
 
 
 def beside(data: Dataset, content: np.ndarray | None) -> Dataset:
@@ -118,15 +183,17 @@ def beside(data: Dataset, content: np.ndarray | None) -> Dataset:
     """
     if content is None:
         return data
-    sources = dataset(f"{data.name}: source", content)
+    sources = dataset(f"{data.name}: source", content, numbers=True)
     if data.image is None or sources.image is None or len(sources) != len(data):
         shapes = f"{list(sources.shape)}, {len(sources)} of them, beside {len(data)} of {list(data.shape)}"
         raise BadInput(f"The sources of '{data.name}' have the shape {shapes}; give an image as source of each image.")
     return replace(data, source=sources.image, notes=(*data.notes, *sources.notes))
 
 
-def dataset(name: str, content: np.ndarray, label: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Dataset:
-    """Images, or rows where `content` has two dimensions; see `from_memory`."""
+def dataset(
+    name: str, content: np.ndarray, label: np.ndarray | None = None, classes: tuple[str, ...] = (), numbers: bool = False
+) -> Dataset:
+    """Images, or rows where `content` has two dimensions; see `from_memory`. numbers: pixels may be numbers of parts, such as 0 and 1."""
     if content.dtype.kind not in "buif":
         raise BadInput(f"'{name}' holds {content.dtype}; give whole or floating-point numbers.")
     if not content.size:
@@ -140,10 +207,13 @@ def dataset(name: str, content: np.ndarray, label: np.ndarray | None = None, cla
     if content.ndim == 2:
         columns = tuple(str(place) for place in range(content.shape[1]))
         return Dataset(name, row=torch.from_numpy(content.astype(np.float64)), columns=columns, **known)
-    if content.dtype == np.uint16 and (high := int(content.max())) > 255:
-        known["notes"] = (f"Of the 16 bits of '{name}' 8 were kept (its largest value is {high:,} of 65,535).",)
-        content = ((content.astype(np.uint32) + DEEP // 2) // DEEP).astype(np.uint8)
-    image = torch.from_numpy(np.ascontiguousarray(_bytes(name, _channels_first(name, content))))
+    (content,), told = _eight_bits(name, [content])
+    either = set(content.shape[1:2] + content.shape[-1:]) if content.ndim == 4 else {1}
+    content = _channels_first(name, content)
+    if max(either) <= CHANNELS and not either & {1, 3}:
+        told = (*told, f"Images of '{name}' were taken for {content.shape[1]} channels of {content.shape[3]}x{content.shape[2]} pixels.")
+    known["notes"] = told
+    image = torch.from_numpy(np.ascontiguousarray(_bytes(name, content, numbers)))
     return Dataset(name, image=image, **known)
 
 
@@ -167,7 +237,7 @@ def _channels_first(name: str, image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _bytes(name: str, image: np.ndarray) -> np.ndarray:
+def _bytes(name: str, image: np.ndarray, numbers: bool) -> np.ndarray:
     """To uint8: whole numbers as they are, truth values and [0, 1] times 255."""
     low, high = image.min(), image.max()
     top = 1 if image.dtype.kind in "fb" else 255
@@ -176,7 +246,7 @@ def _bytes(name: str, image: np.ndarray) -> np.ndarray:
             f"The images of '{name}' are {image.dtype} in [{low:g}, {high:g}]; "
             "give floating-point numbers in [0, 1] or whole numbers 0..255."
         )
-    if top == 255 and high == 1:
+    if top == 255 and high == 1 and not numbers:
         raise BadInput(
             f"The images of '{name}' are {image.dtype} with no value but 0 and 1, nearly black; give truth values, or 0 and 255."
         )

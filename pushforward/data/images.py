@@ -110,7 +110,7 @@ def load_images(path: Path, shape: tuple[int, int, int]) -> tuple[tuple[str, ...
     """
     channels, height, width = shape
     if channels not in (1, 3):
-        raise BadInput(f"The system was trained on images of {channels} channels, which '{path}' cannot hold; give it a .npy or .npz.")
+        raise BadInput(f"The system was trained on images of {channels} channels, which no picture has; open it in Python.")
     if not os.path.exists(path):
         raise BadInput(f"There is no file or folder '{path}'; give an image, or a folder or zip of images.")
     image, names, notes = _images(path, height if height == width else 0)

@@ -26,16 +26,26 @@ SOME = 0.005
 """Share of such pixels from which on they are spoken of: JPEG makes fewer."""
 
 
-def numbers_as_colours(data: Dataset, palette: str) -> Dataset:
-    """Sources that hold the number of each pixel's colour in a palette in place of it, as many label maps do, in these colours."""
+def holds_numbers(data: Dataset, palette: str) -> bool:
+    """Whether sources hold the number of each pixel's colour in a palette in place of it, as many label maps do."""
     meant = palette_of(palette)
-    if meant is None or data.source is None or not 0 < int(data.source.max()) < len(meant.colours):
-        return data
-    values = data.source.unique().float()
-    if not bool((data.source == data.source[:, :1]).all()) or not float(
-        torch.cdist(values[:, None].expand(-1, 3), meant.colours).amin(1).max()
-    ):
-        return data  # colours, or greys that the palette has
+    if meant is None or data.source is None or int(data.source.max()) >= len(meant.colours):
+        return False
+    greys = data.source.unique().float()[:, None].expand(-1, 3)
+    return bool((data.source == data.source[:, :1]).all()) and bool(torch.cdist(greys, meant.colours).amin(1).max() > 0)
+
+
+def numbers_as_colours(data: Dataset, palette: str) -> Dataset:
+    """Sources that hold numbers of a palette's colours in these colours.
+
+    Raises:
+        BadInput: a number that the palette does not have.
+    """
+    meant = palette_of(palette)
+    assert meant is not None and data.source is not None
+    if int(data.source.max()) >= len(meant.colours):
+        known = f"those of the training part were taken for numbers of the palette's colours, 0 to {len(meant.colours) - 1}"
+        raise BadInput(f"Sources of '{data.name}' hold {int(data.source.max())}, but {known}; make both parts alike.")
     told = f"Sources of '{data.name}' hold 0 to {int(data.source.max())}, which were taken for numbers of the palette's colours."
     coloured = meant.colours.byte()[data.source[:, 0].long()].permute(0, 3, 1, 2).contiguous()
     return replace(data, source=coloured, notes=(*data.notes, told))
@@ -73,7 +83,8 @@ def palette_for(palette: str, data: Dataset) -> Palette:
             "or how many (2 to 255) the sources have."
         )
     if data.source.shape[1] != meant.colours.shape[1]:
-        raise BadInput(f"The sources of '{data.name}' are grey, and palette '{palette}' names colours; give the number of their greys.")
+        other = f"give the number of their greys, or maps that hold 0 to {len(meant.colours) - 1}"
+        raise BadInput(f"The sources of '{data.name}' are grey, and palette '{palette}' names colours; {other}.")
     return meant
 
 

@@ -19,7 +19,7 @@ from torch.nn.functional import interpolate, pad
 
 from pushforward.core import BadInput
 from pushforward.data.dataset import Dataset
-from pushforward.data.label_maps import drawn_in, numbers_as_colours, of_several_parts, palette_for, snapped
+from pushforward.data.label_maps import drawn_in, holds_numbers, numbers_as_colours, of_several_parts, palette_for, snapped
 from pushforward.data.resize import resized
 
 HALVES = ("left-to-right", "right-to-left")
@@ -45,9 +45,10 @@ def paired(train: Dataset, test: Dataset | None, way: str, palette: str, size: i
     if palette and way in ("edges", "grey"):
         raise BadInput(f"palette is '{palette}', but sources of --pairs {way} are made of photos and are no maps; leave palette out.")
     parts = [part_of(part, way) for part in (train, test) if part is not None]
-    if palette:
-        of_colours(parts[0])
+    if palette and holds_numbers(parts[0], palette) and bool(parts[0].source.any()):  # type: ignore[union-attr]
         parts = [numbers_as_colours(part, palette) for part in parts]
+    of_channels(parts, palette)
+    if palette:
         meant = palette_for(palette, parts[0])
         parts = [snapped(drawn_in(meant, part), meant) for part in parts]
         of_several_parts(parts[0])
@@ -77,10 +78,22 @@ def part_of(data: Dataset, way: str) -> Dataset:
     return joined(data, *way.split(":", 1))
 
 
-def of_colours(data: Dataset) -> None:
-    """Refuse a palette of sources that have no colours."""
-    if data.source is not None and data.source.shape[1] not in (1, 3):
-        raise BadInput(f"The sources of '{data.name}' have {data.source.shape[1]} channels, which are no colours; leave palette out.")
+def of_channels(parts: list[Dataset], palette: str) -> None:
+    """Refuse sources of several numbers of channels, those that have no colours where there is a palette, and numbers where there is none.
+
+    Raises:
+        BadInput: naming them.
+    """
+    sources = [part.source for part in parts if part.source is not None]
+    counts, name = [source.shape[1] for source in sources], parts[0].name
+    if len(set(counts)) > 1:
+        raise BadInput(f"Sources of '{name}' have {counts[0]} channels to train on and {counts[1]} to test on; make them equal.")
+    if palette and counts and counts[0] not in (1, 3):
+        raise BadInput(f"The sources of '{name}' have {counts[0]} channels, which are no colours; leave palette out.")
+    if not palette and counts and int(sources[0].max()) <= 1:
+        raise BadInput(
+            f"The sources of '{name}' hold no value but 0 and 1, nearly black; name what they are by palette, or give 0 and 255."
+        )
 
 
 def halved(data: Dataset, left_first: bool) -> Dataset:

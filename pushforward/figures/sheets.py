@@ -85,7 +85,7 @@ def part_colours(count: int) -> list[str]:
 def parsed(images: Any, answers: Any, truth: Any, parts: int) -> Image.Image:
     """Images [N, C, H, W], and below each the parts [N, H, W] that were found in it and those that are there, a colour each."""
     maps = [np.eye(parts, dtype=np.float32)[array(each).astype(int)].transpose(0, 3, 1, 2) for each in (answers, truth)]
-    shown = np.broadcast_to(array(images), (len(maps[0]), 3, *maps[0].shape[2:]))
+    shown = coloured(array(images))
     painted = [np.broadcast_to(in_colours(each), shown.shape) for each in maps]
     return sheet(np.concatenate([shown, *painted]), len(shown), rows=["image", "found", "truth"])
 

@@ -49,7 +49,7 @@ def mean_image(image: Images, mask: Masks, train: Images) -> Images:
 
 
 def telea(image: Images, mask: Masks) -> Images:
-    """The hole by OpenCV's inpainting.
+    """The hole by OpenCV's inpainting; of other channels than red, green and blue each by itself.
 
     Raises:
         BadInput: OpenCV is not there.
@@ -58,6 +58,8 @@ def telea(image: Images, mask: Masks) -> Images:
         raise BadInput("Telea's method is OpenCV's, which is not installed here; use `pip install 'pushforward[compare]'`.")
     import cv2
 
+    if image.shape[1] not in (1, 3):
+        return torch.cat([telea(channel, mask) for channel in image.split(1, 1)], 1)
     pixels = ((image + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
     holes = mask[:, 0].byte().numpy()
     made = [cv2.inpaint(np.ascontiguousarray(x), hole, RADIUS, cv2.INPAINT_TELEA) for x, hole in zip(pixels, holes, strict=True)]

@@ -73,6 +73,7 @@ PARTLY = True
 
 def cells() -> list[Cell]:
     """Parsers first, then bars, then rows."""
+    setting: dict[str, Any]
     found, every = [], DATA | (LARGE if torch.cuda.is_available() else {})
     for data in dict.fromkeys(map(parsed, every)):
         for seed, what in enumerate(("parser", "judge")):

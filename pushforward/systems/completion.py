@@ -23,7 +23,7 @@ answer; images are mirrored at random, not turned or shifted.
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from math import cos, pi
+from math import cos, isqrt, pi
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -41,6 +41,8 @@ from pushforward.nets.unet import PatchCritic, fitting_field
 
 HOLE = 0.25
 """Share of the reconstruction that each hole has, whatever its size: that of a square of half the side."""
+LARGEST = 4096
+"""Values of the small images of a first guess, at the most: its Gaussian is fitted in their cube's time."""
 WARM = 0.01
 """Share of the run in which learning rates rise."""
 
@@ -60,7 +62,7 @@ class Settings:
     code: Annotated[int, Ge(1)] = 512
     """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
     guess: Annotated[int, Ge(0)] = 32
-    """Side of the small images whose Gaussian gives the gated G a first guess; 0: none."""
+    """Side of the small images whose Gaussian gives the gated G a first guess, fewer where images have more than 4 channels; 0: none."""
     distance: Literal["l1", "l2"] = "l2"
     """Of the reconstruction: squares, as in the paper, or l1 as in the authors' code."""
     adversarial: Annotated[float, Ge(0)] = 0.015
@@ -114,11 +116,13 @@ class Completion(System, Edits):
         self.config = c = config
         if len(c.shape) != 3:
             raise BadInput(f"Completion paints images, but the data have shape {c.shape}. Use vae for rows of numbers.")
+        if c.r1 and c.critics == "none":
+            raise BadInput(f"r1 is {c.r1:g}, but there are no critics that it could calm. Use --critics patch, or leave it out.")
         self.parser = None if parser is None else fitting(parser, c.shape)
         channels, size = c.shape[0], (c.shape[1], c.shape[2])
         self.generator = GatedPainter(c.shape, c.width) if c.form == "gated" else PaperPainter(c.shape, c.width, c.code)
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
-        self.guess = FirstGuess(c.shape, c.guess) if c.form == "gated" and c.guess else None
+        self.guess = FirstGuess(c.shape, min(c.guess, isqrt(LARGEST // channels))) if c.form == "gated" and c.guess else None
         self.critics, self.kept = nn.ModuleDict(), Kept()
         if c.critics == "patch":
             self.critics["patch"] = MaskedPatches(channels, size, c.width)

@@ -192,3 +192,48 @@ def test_images_of_other_channels_are_sampled_into_arrays(ask, tmp_path):
     assert ask("sample", run, "--count", 5).code == ask("report", run).code == 0
     refused = ask("sample", run, "--count", 5, "--out", tmp_path / "folder/")
     assert refused.code == 2 and "a folder of PNGs, but images of the run have 4 channels" in refused.err
+
+
+def test_arrays_are_answered_as_pictures_of_the_same_pixels_are(ask, place, tmp_path):
+    run = place / "labels"
+    picture = np.asarray(Image.open(place / "map.png").convert("RGB"))
+    np.savez(tmp_path / "both.npz", source=picture[None], test_source=picture[None, :, ::-1])
+    assert ask("edit", run, tmp_path / "both.npz", "--out", tmp_path / "out").code == 0
+    assert ask("edit", run, place / "map.png", "--out", tmp_path / "out").code == 0
+    made = np.load(tmp_path / "out" / "both.npy")
+    assert len(made) == 2 and np.array_equal(made[0], np.asarray(Image.open(tmp_path / "out" / "map.png")))
+
+
+def test_an_edges_run_makes_sources_of_the_images_of_an_array(ask, place, tmp_path):
+    photo = np.asarray(Image.open(place / "photo.png").convert("RGB"))
+    np.savez(tmp_path / "pair.npz", image=photo[None], source=photo[None, ::-1])
+    for path in (tmp_path / "pair.npz", place / "photo.png"):
+        assert ask("edit", place / "edges", path, "--out", tmp_path / "out").code == 0
+    assert np.array_equal(np.load(tmp_path / "out" / "pair.npy")[0], np.asarray(Image.open(tmp_path / "out" / "photo.png")))
+
+
+@pytest.mark.parametrize(
+    ("run", "words", "said"),
+    [
+        ("edges", ["photo.npy", "--drawn"], "--drawn is for pictures of drawings"),
+        ("labels", ["missing.npy"], "There is no file"),
+        ("labels", ["photo.npy"], "takes maps of parts of 16x16"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_a_sentence(ask, place, tmp_path, run, words, said):
+    np.save(tmp_path / "photo.npy", np.random.default_rng(0).integers(0, 256, (3, 16, 16, 4)).astype(np.uint8))
+    answer = ask("edit", place / run, tmp_path / words[0], *words[1:])
+    assert answer.code == 2 and said in answer.err
+
+
+def test_holes_and_parts_of_images_of_other_channels(ask, tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 4)).astype(np.uint8)
+    np.savez(tmp_path / "images.npz", image=image, source=image[..., 0] // 128)
+    how = {"images": 64, "width": 4, "quiet": True}
+    run = pushforward.train("completion", tmp_path / "images.npz", run=tmp_path / "holes", mask="mixed", **how).folder
+    assert ask("evaluate", run, "--count", 5).code == ask("report", run).code == 0
+    refused = ask("edit", run, tmp_path / "images.npz")
+    assert refused.code == 2 and "paints holes of photos" in refused.err
+    palette = "#ff0000=dark,#00ff00=bright"
+    run = pushforward.train("parsing", tmp_path / "images.npz", run=tmp_path / "parts", pairs="source", palette=palette, **how).folder
+    assert ask("evaluate", run).code == ask("report", run).code == 0

@@ -283,6 +283,19 @@ def test_an_array_that_announces_more_than_there_is(tmp_path):
     refused(tmp_path / "b.npy")
 
 
+def test_16_bits_mean_the_same_in_both_parts_and_either_order_of_bytes(tmp_path):
+    bright = np.full((6, 8, 8), 65535, ">u2")
+    np.savez(tmp_path / "set.npz", image=bright, test_image=np.full((2, 8, 8), 600, np.uint16))
+    train, test = open_data(DataSpec(str(tmp_path / "set.npz")))
+    assert (int(train.image.min()), int(test.image.max())) == (255, 2)
+
+
+def test_images_that_may_lie_either_way_are_spoken_of():
+    train, _ = open_data(DataSpec("memory", held_out=0), np.zeros((5, 8, 12, 16), np.uint8))
+    assert train.shape == (8, 12, 16) and "Images of 'memory' were taken for 8 channels of 16x12 pixels." in train.notes
+    assert not open_data(DataSpec("memory", held_out=0), np.zeros((5, 8, 12, 3), np.uint8))[0].notes
+
+
 @pytest.mark.parametrize("channels", [2, 4, 5, 16])
 def test_images_of_any_channels_are_read_either_way_round(channels):
     image = np.random.default_rng(0).integers(0, 256, (7, 20, 24, channels)).astype(np.uint8)
@@ -306,7 +319,8 @@ def test_of_16_bits_the_upper_8_are_kept_and_that_is_said():
     assert train.image.flatten().tolist() == [0, 0, 1, 1, 128, 255, 254, 255]
     assert "Of the 16 bits of 'memory' 8 were kept (its largest value is 65,535 of 65,535)." in train.notes
     train, _ = open_data(DataSpec("memory", held_out=0), np.array([0, 255, 3, 4], np.uint16).reshape(1, 2, 2))
-    assert train.image.flatten().tolist() == [0, 255, 3, 4] and not train.notes, "numbers 0..255 are what they are in any kind"
+    assert train.image.flatten().tolist() == [0, 255, 3, 4], "numbers 0..255 are what they are in any kind"
+    assert train.notes == ("'memory' has 16 bits and no value above 255, and was taken for 8 bits.",)
 
 
 @given(st.integers(0, 10**6), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6), st.floats(0, 1))

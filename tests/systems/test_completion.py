@@ -153,6 +153,14 @@ def test_r1_is_half_the_mean_squared_slope_at_what_critics_see_of_true_images(cr
         torch.testing.assert_close(losses[1] - losses[0], 0.3 * slope.square().sum((1, 2, 3)).mean(), rtol=1e-3, atol=1e-7)
 
 
+def test_a_penalty_without_critics_is_refused_and_first_guesses_of_many_channels_are_small() -> None:
+    with pytest.raises(BadInput, match="r1 is 1, but there are no critics"):
+        system_of(critics="none", r1=1.0)
+    for channels, side in ((3, 32), (4, 32), (16, 16)):
+        guess = system_of(shape=(channels, 64, 64)).guess
+        assert guess is not None and guess.small == (channels, side, side)
+
+
 def test_critics_with_r1_learn_in_a_run() -> None:
     system = at(system_of(critics="local+global", r1=1.0), 1.0)
     for name, critic in system.critics.items():

@@ -231,3 +231,9 @@ def test_several_answers_are_learned_where_there_are_two() -> None:
 def test_a_code_without_a_critic_is_refused() -> None:
     with pytest.raises(BadInput, match="With --objective l1 nobody asks for several answers"):
         system_of(code=2, objective="l1")
+
+
+@pytest.mark.parametrize("name", ["r1", "matching"])
+def test_what_asks_something_of_d_is_refused_where_there_is_none(name: str) -> None:
+    with pytest.raises(BadInput, match=f"there is no D, so that {name} would do nothing"):
+        system_of(objective="l1", **{name: 1.0})
