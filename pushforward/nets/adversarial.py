@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import silu
-from torch.nn.utils.parametrize import register_parametrization
 
 from pushforward.core import BadInput
 from pushforward.nets.pair import kind_of
@@ -18,6 +17,8 @@ AdversarialNet = Literal["auto", "mlp", "mlp_2014", "residual"]
 WIDTHS = {"mlp": 128, "mlp_2014": 128, "residual": 32}
 SLOPE = 0.2
 """Of activations far below 0."""
+TINY, NEVER = 0.005, 1e-7
+"""Of 2014: D's weights at first, at the most; how often a pixel is on that never is."""
 FIRST_OF_G, FIRST_OF_D = 0.2, 0.4
 """What first layers start with, as a share of unit gain: a G or D that is smooth at first leaves fewer samples between modes that lie
 apart. Chosen on 25 Gaussians, from 0.1 to 3."""
@@ -62,20 +63,8 @@ class FlatReader(nn.Module):
         return self.layers(x)
 
 
-class MaxNorm(nn.Module):
-    """weight [out, into] -> the same with no row longer than `norm` (Srebro & Shraibman 2005)."""
-
-    def __init__(self, norm: float):
-        super().__init__()
-        self.norm = norm
-
-    def forward(self, weight: Float[Tensor, "o i"]) -> Float[Tensor, "o i"]:
-        """Rows that are not too long."""
-        return torch.renorm(weight, 2, 0, self.norm)
-
-
 class FlatReader2014(FlatReader):
-    """The same as released with the paper: tiny weights at first, none too long for a unit, and pixels left out where units are.
+    """The same as released with the paper: tiny weights at first, and pixels left out where units are.
 
     Images in [-1, 1] are read as [0, 1]: where most of an image is black, -1 in its place makes D win.
     """
@@ -85,10 +74,9 @@ class FlatReader2014(FlatReader):
         self.entrance = nn.Dropout(0.2 if dropout else 0.0)
 
     def begin(self) -> None:
-        """Weights to start from, and how long they may become."""
+        """Weights to start from."""
         for layer in [part for part in self.modules() if isinstance(part, nn.Linear)]:
-            start(layer, 0.005)
-            register_parametrization(layer, "weight", MaxNorm(1.9365))
+            start(layer, TINY)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
         """Features of images."""
@@ -119,6 +107,8 @@ class Critic(nn.Module):
     def __init__(self, reader: FlatReader | ResidualReader):
         super().__init__()
         self.reader, self.head = reader, nn.Linear(reader.features, 1)
+        if isinstance(reader, FlatReader2014):
+            start(self.head, TINY)
 
     def forward(self, x: Float[Tensor, "n *s"]) -> Float[Tensor, " n"]:
         """Logits."""
@@ -154,7 +144,18 @@ class FlatGenerator(nn.Module):
 
 
 class FlatGenerator2014(FlatGenerator):
-    """The same as released with the paper: ReLU, small weights at first, and a sigmoid at the end, onto [-1, 1]."""
+    """The same as released with the paper: ReLU, small weights at first, and a sigmoid at the end, onto [-1, 1], that starts from how
+    often each pixel is on."""
+
+    often: Tensor
+
+    def __init__(self, code: int, shape: tuple[int, ...], width: int, layers: int):
+        super().__init__(code, shape, width, layers)
+        self.register_buffer("often", torch.zeros(shape))
+
+    def start_from(self, mean: Float[Tensor, " *s"]) -> None:
+        """Let images be like their mean, in [-1, 1], until G has learned more."""
+        self.often.copy_(((mean + 1) / 2).clamp(NEVER, 1 - NEVER).logit())
 
     def begin(self) -> None:
         """Weights to start from."""
@@ -167,7 +168,7 @@ class FlatGenerator2014(FlatGenerator):
 
     def forward(self, code: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Images of codes."""
-        return torch.tanh(super().forward(code) / 2)  # 2 sigmoid(o) - 1
+        return torch.tanh((super().forward(code) + self.often) / 2)  # 2 sigmoid(o) - 1
 
 
 def keep_size(net: nn.Module, slope: float = 1.0) -> None:

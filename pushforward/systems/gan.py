@@ -41,6 +41,7 @@ from pushforward.core import (
     Optimiser,
     Player,
     Samples,
+    Source,
     Stage,
     System,
     Terms,
@@ -48,6 +49,7 @@ from pushforward.core import (
     growing,
     warm_up_then_cosine,
 )
+from pushforward.data import Shuffled
 from pushforward.data.adversarial_views import shown
 from pushforward.maths import noise
 from pushforward.maths.game_values import (
@@ -63,6 +65,7 @@ from pushforward.maths.game_values import (
     zero_centred,
 )
 from pushforward.nets import AdversarialNet, Critic, generator_for, reader_for
+from pushforward.nets.adversarial import FlatGenerator2014
 
 TARGET, PACE, SHARE = 0.6, 500_000, 0.25
 """Of adaptive views: E sign D(x) that D is held at, and the images in which their share could go from 0 to 1 (Karras et al. 2020), or the
@@ -159,7 +162,16 @@ class GAN(System, Samples, Generates, Judges):
 
     def schedule(self, seen: int, total: int) -> Stage:
         progress = min(1.0, seen / total)
-        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, floor=0.1))
+        era = int(seen > 0 and isinstance(self.generator, FlatGenerator2014))
+        return Stage(seen, self.config.batch_size, progress=progress, rate=warm_up_then_cosine(progress, floor=0.1), era=era)
+
+    def survey(self, source: Source) -> None:
+        """After the first round of the networks of 2014: G starts from the mean image."""
+        if isinstance(self.generator, FlatGenerator2014) and isinstance(source, Shuffled):
+            batches = [batch["image"] for batch in source.dataset.spread()]
+            mean = torch.stack([batch.sum(0) for batch in batches]).sum(0) / sum(map(len, batches))
+            self.generator.start_from(mean)
+            self.averaged.load_state_dict(self.averaged.state_dict() | {"often": self.generator.often})
 
     def players(self) -> list[Player]:
         c = self.config

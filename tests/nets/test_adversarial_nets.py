@@ -8,11 +8,11 @@ from pushforward.nets import AdversarialNet, generator_for, reader_for
 from pushforward.nets.adversarial import (
     FIRST_OF_D,
     FIRST_OF_G,
+    Critic,
     FlatGenerator,
     FlatGenerator2014,
     FlatReader,
     FlatReader2014,
-    MaxNorm,
     ResidualReader,
 )
 from pushforward.nets.residual import Residual
@@ -53,12 +53,21 @@ def test_pixels_are_left_out_where_units_are(dropout: float, share: float) -> No
     assert (reader.entrance(torch.ones(10_000)) == 0).double().mean() == pytest.approx(share, abs=0.02)
 
 
-def test_no_unit_has_long_weights() -> None:
-    torch.manual_seed(0)
-    long, short = torch.randn(50), torch.randn(50)
-    found = MaxNorm(2.0)(torch.stack([long / long.norm() * 5, short / short.norm(), long / long.norm() * 2]))
-    torch.testing.assert_close(found.norm(dim=1), torch.tensor([2.0, 1.0, 2.0]))
-    torch.testing.assert_close(found[0], long / long.norm() * 2)
+def test_discriminators_of_2014_start_tiny() -> None:
+    critic = Critic(reader_for("mlp_2014", SHAPE, 16, 2, 0.5, 4))
+    for layer in [part for part in critic.modules() if isinstance(part, torch.nn.Linear)]:
+        assert 0 < float(layer.weight.detach().abs().max()) <= 0.005 and not layer.bias.any()
+
+
+def test_generators_of_2014_start_from_a_mean_image() -> None:
+    generator = generator_for("mlp_2014", 4, SHAPE, 16, 2)
+    assert isinstance(generator, FlatGenerator2014)
+    for weight in generator.parameters():
+        weight.data.zero_()
+    mean = torch.linspace(-1, 1, 64).view(SHAPE)
+    generator.start_from(mean)
+    torch.testing.assert_close(generator(torch.randn(3, 4)), mean.expand(3, *SHAPE), atol=1e-6, rtol=0)
+    assert generator.often.isfinite().all()
 
 
 def test_rows_have_no_sigmoid() -> None:

@@ -150,6 +150,18 @@ def test_the_other_games_play(settings: dict[str, Any]) -> None:
     assert system.players()[0].turns == settings.get("turns", 1)
 
 
+def test_the_generator_of_2014_starts_from_the_mean_image() -> None:
+    examples = torch.rand(200, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    train, _ = open_data(DataSpec("memory", held_out=0.0), examples)
+    system = gan(net="mlp_2014", maxout=4, shape=(1, 8, 8))
+    for _ in Trainer(system, Shuffled(train, 0), 32 * 3, device="cpu").rounds():
+        pass
+    assert train.image is not None
+    mean = train.image.double().div(255).mean(0)
+    for generator in (system.generator, system.averaged):
+        torch.testing.assert_close(generator.often, mean.logit().float(), rtol=1e-4, atol=1e-4)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
