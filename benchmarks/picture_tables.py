@@ -61,7 +61,7 @@ def translations(part: str, heading: str, before: str = "") -> str:
     heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity", "minutes", "seeds"]
     trained = "Trained on " + " or ".join(dict.fromkeys(f"{cell['setting']['images']:,}" for cell in cells)) + " images a run, tested on"
     after = f"\n{trained} {cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. "
-    return table(heads, rows) + after + "Minutes are of two cores where no GPU is named. " + measured("facades", cells)
+    return table(heads, rows) + after + "Minutes are half the processor's on one core where no GPU is named. " + measured("facades", cells)
 
 
 def lengths() -> str:
@@ -109,8 +109,8 @@ def completions(data: str) -> str:
     heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "minutes"]
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
     all_of = "the holes" if len(common) == len(MASKS) else f"{', '.join(common[:-1])} and {common[-1]}, which all rows have"
-    after = f"\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over {all_of}. Minutes are of"
-    after += " two cores where no GPU is named. "
+    after = f"\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over {all_of}. Minutes are"
+    after += " half the processor's on one core where no GPU is named. "
     return table(heads, rows) + after + measured("completion", cells)
 
 
