@@ -34,8 +34,8 @@ def gan_2014() -> Plan:
     """The GAN of 2014 on MNIST close to its own settings: fully connected, maxout and dropout in D, SGD with momentum. Ten minutes on
     two cores.
 
-    Ours are Gaussian codes, alternating steps, a momentum that stays, a rate that falls by half a cosine, and averaged weights; and it
-    plays a fraction of the paper's rounds."""
+    Both players step at once, as in the authors' code. Ours are Gaussian codes, a momentum that stays, a rate that falls by half a cosine,
+    and averaged weights; and it plays a fraction of the paper's rounds."""
     settings = {
         "objective": "non_saturating",
         "r1": 0.0,
@@ -51,4 +51,4 @@ def gan_2014() -> Plan:
         "faster_discriminator": 0.5,  # the authors' code takes half of D's loss
         "batch_size": 100,
     }
-    return Plan("gan", DataSpec("mnist"), 2_000_000, settings, name="gan_2014")
+    return Plan("gan", DataSpec("mnist"), 2_000_000, settings, rule="simultaneous", name="gan_2014")

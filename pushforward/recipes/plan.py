@@ -33,6 +33,7 @@ class Plan:
     """Fields of the system's `Config`."""
     labelled: int = 0
     clip: float = 0.0
+    rule: str = "alternating"
     name: str = ""
     expected: str = ""
     """What to expect of it, as a sentence."""
@@ -103,7 +104,7 @@ def order(
             spec, train = replace(spec, neighbours=plan.data.neighbours), replace(train, neighbours=plan.data.neighbours)
     how = {key: options.pop(key) for key in list(options) if key in HOW}
     if plan:
-        how = {"labelled": plan.labelled, "clip": plan.clip} | how
+        how = {"labelled": plan.labelled, "clip": plan.clip, "rule": plan.rule} | how
         options = plan.settings | options
         images = images or (None if minutes else plan.images or None)
     found = complete(plan.system if plan else what, train, spec, memory, images, minutes, how, options, plan.name if plan else what)

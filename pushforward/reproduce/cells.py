@@ -39,7 +39,8 @@ class Cell:
 def whole(recipe: str, setting: dict[str, Any]) -> dict[str, Any]:
     """A setting with what the recipe has of its own: where that changes, cells are measured again."""
     plan = recipes.RECIPES[recipe]()
-    return {"recipe": recipe, "images": plan.images, **plan.settings, **setting}
+    rule = {} if plan.rule == "alternating" else {"rule": plan.rule}
+    return {"recipe": recipe, "images": plan.images, **rule, **plan.settings, **setting}
 
 
 def scratch_of(name: str, folder: Path) -> Path:
