@@ -27,7 +27,7 @@ from pushforward.data import DataSpec, toys
 from pushforward.evaluation.feature_nets import FeatureNet, feature_net
 from pushforward.evaluation.samples import SETS, every, made, of_samples
 from pushforward.reproduce import _photos
-from pushforward.reproduce.cells import Cell, opened, trained, whole
+from pushforward.reproduce.cells import Cell, finished_runs, opened, trained, whole
 from pushforward.runs import Run
 
 OLD = {"objective": "non_saturating", "r1": 0.0, "r2": 0.0}
@@ -76,6 +76,9 @@ LARGER: dict[str, dict[str, Any]] = {
 """Minutes of a GPU. CIFAR-10 has nothing chosen for it."""
 READ = 500_000
 """Images of the reader of CIFAR-10, which does not come with the package."""
+
+PARTLY = True
+"""Whether pictures are drawn of what is there, before all is measured."""
 
 
 def cells() -> list[Cell]:
@@ -212,18 +215,23 @@ def sampled(run: Run, net: FeatureNet | None) -> dict[str, Any]:
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:
-    """Samples of each, the mixtures beside their samples, and D over time."""
-    drawn: dict[str, Any] = {
-        "stacked": sheet(runs / "stacked/seed-0/run"),
-        "mnist": sheet(runs / "mnist/mnist_gan/seed-0/run"),
-        "mnist-2014": sheet(runs / "mnist/gan_2014/seed-0/run"),
-        "conditional": sheet(runs / "conditional/auxiliary/run", 10),
-        "dropout-on": sheet(runs / "dropout/on/seed-0/run"),
-        "dropout-off": sheet(runs / "dropout/off/seed-0/run"),
-        "toys": clouds(runs),
+    """Samples of each, the mixtures beside their samples, and D over time; of runs that are there."""
+    sheets = {
+        "stacked": "stacked/seed-0",
+        "mnist": "mnist/mnist_gan/seed-0",
+        "mnist-2014": "mnist/gan_2014/seed-0",
+        "dropout-on": "dropout/on/seed-0",
+        "dropout-off": "dropout/off/seed-0",
     }
+    drawn: dict[str, Any] = {name: sheet(runs / cell / "run") for name, cell in sheets.items() if finished_runs(runs, [cell])}
+    if finished_runs(runs, ["conditional/auxiliary"]):
+        drawn["conditional"] = sheet(runs / "conditional/auxiliary/run", 10)
+    if finished_runs(runs, [f"toys/{toy}/{name}/seed-0" for toy in toys.CENTRES for name in ("modern", "2014")]):
+        drawn["toys"] = clouds(runs)
     for recipe, name in (("mnist_gan", ""), ("gan_2014", "-2014")):  # relativistic logits float: only the other's are all its own
-        lines = Run(runs / f"mnist/{recipe}/seed-0/run").metrics()
+        if not finished_runs(runs, [cell := f"mnist/{recipe}/seed-0"]):
+            continue
+        lines = Run(runs / cell / "run").metrics()
         drawn[f"judging{name}"] = figures.curves(lines, ["judge/real", "judge/held_out", "judge/made"], "probability of being real", 0.5)
         drawn[f"value{name}"] = figures.curves(lines, ["discriminator/value"], "v, nats", -log(4))
     return [figures.save(picture, runs / "pictures" / f"gan-{name}.png") for name, picture in drawn.items()]

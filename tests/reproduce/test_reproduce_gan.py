@@ -72,3 +72,7 @@ def test_recipes_name_a_system_and_their_data() -> None:
     for name in ("mnist_gan", "mnist_conditional_gan", "stacked_gan", "gaussians_gan", "gan_2014"):
         plan = RECIPES[name]()
         assert plan.name == name and plan.data.path and plan.images
+
+
+def test_pictures_are_drawn_of_runs_that_are_there(tmp_path: Path) -> None:
+    assert gan.pictures({}, tmp_path) == []
