@@ -164,8 +164,8 @@ def _parts(path: Path) -> tuple[Dataset, Dataset | None]:
 
 
 def _eight_bits(name: str, arrays: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Arrays of one kind, those of 16 bits in 8, and a note about these: they are of 8 bits where no value of any of them needs more."""
-    deep = [place for place, each in enumerate(arrays) if each.dtype.kind == "u" and each.dtype.itemsize == 2 and each.size]
+    """Arrays of one kind, images of 16 bits in 8, and a note about these: they are of 8 bits where no value of any of them needs more."""
+    deep = [at for at, each in enumerate(arrays) if each.dtype.kind == "u" and each.dtype.itemsize == 2 and each.size and each.ndim > 2]
     if not deep:
         return arrays, ()
     high = max(int(arrays[place].max()) for place in deep)

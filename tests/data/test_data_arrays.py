@@ -290,6 +290,14 @@ def test_16_bits_mean_the_same_in_both_parts_and_either_order_of_bytes(tmp_path)
     assert (int(train.image.min()), int(test.image.max())) == (255, 2)
 
 
+def test_rows_of_16_bits_stay_what_they_are(tmp_path):
+    rows = np.arange(300, 360, dtype=np.uint16).reshape(20, 3)
+    np.savez(tmp_path / "rows.npz", image=rows)
+    train, _ = open_data(DataSpec(str(tmp_path / "rows.npz"), held_out=0))
+    own = train.row * train.scale + train.centre
+    torch.testing.assert_close(own, torch.from_numpy(rows.astype(np.float32)))
+
+
 def test_images_that_may_lie_either_way_are_spoken_of():
     train, _ = open_data(DataSpec("memory", held_out=0), np.zeros((5, 8, 12, 16), np.uint8))
     assert train.shape == (8, 12, 16) and "Images of 'memory' were taken for 8 channels of 16x12 pixels." in train.notes
