@@ -78,8 +78,7 @@ def of_array(run: Run, path: Path) -> tuple[list[str], Batch]:
     for note in data.notes:
         say(note)
     if data.image is not None and way in pairs.HALVES and data.shape[2] * height == 2 * width * data.shape[1]:
-        data = replace(pairs.halved(data, way == "left-to-right"), name=data.name)
-        data = replace(data, image=data.source, source=None)
+        data = replace(data, image=pairs.halved(data, way == "left-to-right").source)
     of_parts, shape = bool(run.recipe.data.palette) or way == "parts", (channels_of(run), height, width)
     known = (1, 3) if of_parts else (shape[0],)
     if data.image is None or data.shape[0] not in known or (height != width and data.shape[1:] != shape[1:]):
@@ -87,7 +86,7 @@ def of_array(run: Run, path: Path) -> tuple[list[str], Batch]:
         raise BadInput(f"'{path}' holds examples of {list(data.shape)}, but {run} takes {asked}.")
     numbers = [str(number) for number in range(len(data))]
     if of_parts:
-        return numbers, {"source": as_maps(run, replace(data, source=data.image))[0]}
+        return numbers, {"source": as_maps(run, replace(data, source=data.image, notes=()))[0]}
     data = resized(data, height if height == width else 0)
     found = pairs.part_of(data, way) if way in ("edges", "grey") else replace(data, source=data.image)
     if way not in ("edges", "grey"):
