@@ -73,7 +73,7 @@ def mixtures() -> Iterator[Row]:
 
 def pictures() -> Iterator[Row]:
     """Generator nets for images."""
-    stacked = cells_of("gan", "stacked/")
+    stacked = cells_of("gan", "equal/relativistic")
     found = " · ".join(f"{cell['numbers']['kinds']:.0f}" for cell in stacked)
     beside = "; ".join(f"{kinds} ({who})" for who, kinds in gan.PUBLISHED.items())
     yield ["stacked MNIST, kinds found of 1,000, each seed", found, beside, most(stacked), page("gan")]
