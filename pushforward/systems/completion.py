@@ -116,6 +116,10 @@ class Completion(System, Edits):
         self.config = c = config
         if len(c.shape) != 3:
             raise BadInput(f"Completion paints images, but the data have shape {c.shape}. Use vae for rows of numbers.")
+        if c.form == "paper" and c.guess != Settings.guess:
+            raise BadInput(f"guess is {c.guess}, but the paper's form has no first guess. Use --form gated, or leave it out.")
+        if parser is None and c.parsing != Settings.parsing:
+            raise BadInput(f"parsing is {c.parsing:g}, but no parser says which parts there are. Give --parser RUN, or leave it out.")
         if c.r1 and c.critics == "none":
             raise BadInput(f"r1 is {c.r1:g}, but there are no critics that it could calm. Use --critics patch, or leave it out.")
         self.parser = None if parser is None else fitting(parser, c.shape)

@@ -148,6 +148,8 @@ class Pix2Pix(System, Edits):
             raise BadInput(f"Patches of {field} pixels{twice} need images of at least {least}, but these have {min(size)}. Lower --field.")
         if c.objective == "l1" and (idle := [name for name in ("r1", "matching") if getattr(c, name)]):
             raise BadInput(f"With --objective l1 there is no D, so that {' and '.join(idle)} would do nothing. Use l1+cgan, or leave out.")
+        if not c.code and (idle := [name for name in ("kl", "recovery") if getattr(c, name) != getattr(Settings, name)]):
+            raise BadInput(f"Without a code {' and '.join(idle)} would do nothing. Give --code 8, say, or leave out.")
         if c.code and c.objective == "l1":
             raise BadInput("With --objective l1 nobody asks for several answers, so that a code learns nothing. Use l1+cgan, or --code 0.")
         self.generator, self.kept = Generator(c), Kept()

@@ -161,6 +161,14 @@ def test_a_penalty_without_critics_is_refused_and_first_guesses_of_many_channels
         assert guess is not None and guess.small == (channels, side, side)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"), [({"form": "paper", "guess": 16}, "has no first guess"), ({"parsing": 0.1}, "Give --parser RUN")]
+)
+def test_settings_without_effect_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        system_of(**settings)
+
+
 def test_critics_with_r1_learn_in_a_run() -> None:
     system = at(system_of(critics="local+global", r1=1.0), 1.0)
     for name, critic in system.critics.items():

@@ -237,3 +237,8 @@ def test_a_code_without_a_critic_is_refused() -> None:
 def test_what_asks_something_of_d_is_refused_where_there_is_none(name: str) -> None:
     with pytest.raises(BadInput, match=f"there is no D, so that {name} would do nothing"):
         system_of(objective="l1", **{name: 1.0})
+
+
+def test_weights_of_codes_are_refused_where_there_is_no_code() -> None:
+    with pytest.raises(BadInput, match="Without a code kl would do nothing"):
+        system_of(kl=0.1)
