@@ -145,7 +145,7 @@ class FlatGenerator(nn.Module):
 
 class FlatGenerator2014(FlatGenerator):
     """The same as released with the paper: ReLU, small weights at first, and a sigmoid at the end, onto [-1, 1], that starts from how
-    often each pixel is on."""
+    often each pixel is on where that is told (`systems/gan.py`), else from grey."""
 
     often: Tensor
 
