@@ -137,9 +137,14 @@ def joined(data: Dataset, source: str, target: str) -> Dataset:
     return replace(pairs, source=data.image[first], label=None, classes=())
 
 
+def luma(channels: int) -> Float[Tensor, "1 c 1 1"]:
+    """What each channel counts for in brightness: red, green and blue as eyes see them, others alike."""
+    return torch.tensor(LUMA if channels == 3 else (1 / channels,) * channels).view(1, -1, 1, 1)
+
+
 def brightness(image: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n 1 h w"]:
-    """In 0..1; of other channels than red, green and blue their mean."""
-    weights = torch.tensor(LUMA if image.shape[1] == 3 else (1 / image.shape[1],) * image.shape[1]).view(1, -1, 1, 1)
+    """In 0..1."""
+    weights = luma(image.shape[1])
     return torch.cat([(part.float() / 255 * weights).sum(1, keepdim=True) for part in image.split(TOGETHER)])
 
 

@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d
 
 from pushforward.core import BadInput
+from pushforward.data.pairs import luma
 
 Pictures = Float[Tensor, "n c h w"]
 Masks = Float[Tensor, "n 1 h w"]
-LUMA = (0.299, 0.587, 0.114)
 TOGETHER = 100
 """Pictures that are measured at a time: doubles and the windows of structural similarity take many times the memory of a picture."""
 BINS = 64
@@ -107,7 +107,7 @@ def ssim(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
 def laplacian_variance(x: Pictures, mask: Masks | None = None) -> Float[Tensor, " n"]:
     """Variance of the Laplacian of the brightness of each picture; the frame of one pixel does not count, nor do pixels of the mask whose
     neighbours are not in it, but where that leaves none."""
-    weights = torch.tensor(LUMA if x.shape[1] == 3 else (1 / x.shape[1],) * x.shape[1], device=x.device).view(1, -1, 1, 1)
+    weights = luma(x.shape[1]).to(x.device)
     kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=x.device)[None, None]
     found, inner = conv2d((x.float() * weights).sum(1, keepdim=True), kernel), None
     if mask is not None:
