@@ -112,7 +112,7 @@ def image_cells() -> list[Cell]:
         asked, recipe = whole("mnist_conditional_gan", setting), "mnist_conditional_gan"
         found.append(Cell(f"conditional/{way}", asked, 0, partial(measure_samples, recipe, setting, 0)))
     for name, share in (("on", 0.5), ("off", 0.0)):
-        setting = {"dropout": share, "images": 1_500_000}
+        setting = {"dropout": share}
         asked = whole("gan_2014", setting)
         found += [
             Cell(f"dropout/{name}/seed-{seed}", asked, seed, partial(measure_samples, "gan_2014", setting, seed)) for seed in range(3)
