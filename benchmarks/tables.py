@@ -171,7 +171,7 @@ def lecture_figures() -> str:
 def games() -> str:
     """Rates of every rule beside theory's on v = a b."""
     cells = [cell for cell in read("games")["cells"] if cell["name"].startswith("bilinear/")]
-    heads = ["v = a b, played", "rate per round", "theory", "distance from peace at the end", "closed form, step e"]
+    heads = ["v = a b, played", "rate per round", "theory", "distance from (0, 0) at the end", "closed form, step e"]
     setting, kept = cells[0]["setting"], "Distances are the average's where one is kept."
     after = f"Step size {setting['rate']} where no other is named, {setting['rounds']} rounds; below 1 the players come to rest. {kept} "
     return table(heads, map(game_row, cells)) + f"\n{after}" + measured("games", cells)
@@ -180,7 +180,7 @@ def games() -> str:
 def games_dirac() -> str:
     """The same of the Dirac-GAN, with the eigenvalues of its field."""
     cells = [cell for cell in read("games")["cells"] if cell["name"].startswith("dirac/")]
-    heads = ["the Dirac-GAN, alternating", "rate per round", "theory, near peace", "distance from peace at the end", "eigenvalues at peace"]
+    heads = ["Dirac-GAN, alternating", "rate per round", "theory, near (0, 0)", "distance from (0, 0) at the end", "eigenvalues at (0, 0)"]
     after = "Step size {rate}, {rounds} rounds from (1, 1).".format(**cells[0]["setting"])
     return table(heads, map(game_row, cells)) + f"\n{after} " + measured("games", cells)
 
@@ -200,7 +200,7 @@ CLOSED = {
     "alternating, momentum -0.5": "largest root of (λ-1)²(λ+½)² + e²λ³",
     "alternating, uniform average": "the average falls as 1/T, the players circle",
     "alternating, exponential average": "the average circles too, (1-β) / abs(1 - β exp(2i asin(e/2))) as far out",
-    "simultaneous, Adam, step 0.1": "none: a ring around peace",
+    "simultaneous, Adam, step 0.1": "none: a ring around the equilibrium",
     "extragradient": "√(1 - e² + e⁴), converges for e < 1",
     "optimistic": "√((1 + √(1 - 4e²))/2) for e ≤ 1/2, converges for e < 1/√3",
     "consensus, weight 1": "√((1 - e)² + e²), converges for e < 1",

@@ -91,7 +91,7 @@ class Game:
             say(told)
         played = games.play(system, self.rule, self.rounds)
         theory = "none for this game and rule" if played.theory is None else f"{played.theory:.6f}"
-        near = "" if self.game == "bilinear" or played.theory is None else ", near peace"
+        near = "" if self.game == "bilinear" or played.theory is None else ", near the equilibrium"
         print(f"rate per round  {played.rate:.6f}\ntheory          {theory}{near}")
         print(games.saddle(system))
         for name, way in (("distance", played.places), ("of average", played.averages)):
@@ -101,7 +101,7 @@ class Game:
         print(figures.save(self.picture(system, played), self.out / f"{self.name()}.png"))
 
     def picture(self, system: "ToyGame", played: "Played") -> "Image":
-        """The way through the plane, and that of the average; of more than two numbers their distance from peace."""
+        """The way through the plane, and that of the average; of more than two numbers their distance from the equilibrium."""
         from pushforward import figures
         from pushforward.recipes import games
 
@@ -130,7 +130,7 @@ class Game:
         """What the game's Config has of these options.
 
         Raises:
-            BadInput: one that the game does not have, or a start that does not fit or is peace.
+            BadInput: one that the game does not have, or a start that does not fit or is the equilibrium.
         """
         from pushforward.core import BadInput
         from pushforward.recipes import games
@@ -144,7 +144,7 @@ class Game:
         if len(start) != numbers or not all(map(isfinite, start)):
             raise BadInput(f"The players begin at {in_words(start)}; give --start {numbers} finite numbers, one for each that they choose.")
         if not any(start):
-            raise BadInput(f"The players begin at {in_words(start)}, which is peace, where nobody moves; give --start other numbers.")
+            raise BadInput(f"The players begin at {in_words(start)}, the equilibrium, where nobody moves; give --start other numbers.")
         begin: dict[str, Any] = {"start_theta": start[0], "start_psi": start[1]}
         if self.game == "bilinear":
             begin = {"matrix": A, "start_a": start[:cut], "start_b": start[cut:]}

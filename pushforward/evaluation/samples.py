@@ -122,21 +122,21 @@ def compared(real: Tensor, made: Tensor, logits: Tensor | None, around: Tensor) 
 
 
 def by_class(real: Tensor, y_real: Tensor | None, made: Tensor, y_made: Tensor | None) -> dict[str, float]:
-    """Frechet distance and coverage of each class: their mean and the worst. Nothing where a class has too few examples."""
+    """Coverage and Frechet distance of each class: their mean and the worst. Nothing where a class has too few examples, and no Frechet
+    distances where one has no more than there are features."""
     if y_real is None or y_made is None:
         return {}
     kinds = y_real[y_real != UNLABELLED].unique()
-    if not len(kinds) or min(int((y == kind).sum()) for y in (y_real, y_made) for kind in kinds) < EACH:
+    least = min((int((y == kind).sum()) for y in (y_real, y_made) for kind in kinds), default=0)
+    if least < EACH:
         return {}
     pairs = [(real[y_real == kind], made[y_made == kind]) for kind in kinds]
-    far = [metrics.frechet_distance(a, b) for a, b in pairs]
     covered = [metrics.neighbourhoods(a, b)["coverage"] for a, b in pairs]
-    return {
-        "Frechet distance of a class, mean": mean(far),
-        "Frechet distance of a class, worst": max(far),
-        "coverage of a class, mean": mean(covered),
-        "coverage of a class, worst": min(covered),
-    }
+    found = {"coverage of a class, mean": mean(covered), "coverage of a class, worst": min(covered)}
+    if least > real.shape[1]:
+        far = [metrics.frechet_distance(a, b) for a, b in pairs]
+        found |= {"Frechet distance of a class, mean": mean(far), "Frechet distance of a class, worst": max(far)}
+    return found
 
 
 def counted_once(x: Tensor, x_test: Tensor, features: Tensor, real: Tensor) -> dict[str, float]:

@@ -19,7 +19,7 @@ def trajectories(
 ) -> Image.Image:
     """Places [rounds + 1, 2] of several plays side by side, each from its start (a ring) on, over the arrows of its field.
 
-    Peace, at the origin, is a cross. All are shown at one scale; a play that leaves it is cut off at the edge.
+    The equilibrium, at the origin, is a cross. All are shown at one scale; a play that leaves it is cut off at the edge.
     """
     columns = min(4, len(ways))
     rows = -(-len(ways) // columns)
@@ -46,7 +46,7 @@ def _arrows(axes: Any, field: Field, reach: float) -> None:
 
 
 def _way(axes: Any, way: NDArray[Any]) -> None:
-    """A line through the places, its start, its end, and peace."""
+    """A line through the places, its start, its end, and the equilibrium."""
     axes.plot(*way.T, color=REAL, linewidth=1.0, marker="o", markersize=1.6, markeredgewidth=0)
     axes.plot(*way[:1].T, marker="o", markersize=6, markerfacecolor="none", markeredgecolor=MUTED, linestyle="")
     axes.plot(*way[-1:].T, marker="o", markersize=5, color=MADE, linestyle="")
@@ -54,10 +54,10 @@ def _way(axes: Any, way: NDArray[Any]) -> None:
 
 
 def distances(ways: Sequence[Any], names: Sequence[str], theory: Sequence[float | None]) -> Image.Image:
-    """Distance from peace after each round, log axis; where theory gives a rate, its slope as a thin line through the middle."""
+    """Distance from the equilibrium after each round, log axis; where theory gives a rate, its slope as a thin line through the middle."""
     figure = blank(7.0, 3.4)
     axes = figure.add_subplot()
-    plain(axes, "round", "distance from peace")
+    plain(axes, "round", "distance from the equilibrium")
     axes.set_yscale("log")
     lines = []
     for place, (way, rate) in enumerate(zip(ways, theory, strict=True)):

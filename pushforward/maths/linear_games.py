@@ -8,7 +8,7 @@ Where there is momentum the velocity u is remembered beside z, and z' = z - S u'
     extragradient   u_1 = m u + J z,  u' = m u_1 + J (z - g S u_1),  g the length of the look ahead as a multiple of the step
     optimistic      u' = m u + 2 J z - J z_before
     consensus       u' = m u + (J + w J^T J) z
-    sga             u' = m u + (J + w A^T J) z,  A = (J - J^T) / 2;  w has this sign near peace, where |F| is small
+    sga             u' = m u + (J + w A^T J) z,  A = (J - J^T) / 2;  w has this sign near the equilibrium, where |F| is small
     implicit        z' = (1 + S J)^-1 z, without momentum
     lookahead       (1 - share) + share M^every of z, after `every` rounds M of another rule; what else is remembered stays
 
@@ -151,7 +151,7 @@ def rate(M: Float64[np.ndarray, "k k"]) -> float:
 
 
 def limit(game: LinearGame, name: str, **settings: float | int | str) -> float:
-    """How many times as long the step sizes may be before play leads away from peace: 0 where every step does, infinity where none.
+    """How many times as long steps may be before play leads away from the equilibrium: 0 where every step does, infinity where none.
 
     Found by halving, to 1e-12 of itself. Of v = a' A b, s the largest singular value of A and steps of 1:
         alternating 2 / s;  extragradient sqrt(2 g - 1) / (g s);  optimistic 1 / (sqrt(3) s);  consensus 2 w / (1 + w^2) where s = 1

@@ -36,12 +36,12 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Played:
-    """A play, and how far it was from peace."""
+    """A play, and how far it was from the equilibrium."""
 
     places: Float64[np.ndarray, "rounds numbers"]
     """Of all players after each round, the start first."""
     theory: float | None
-    """The factor by which theory says that the distance changes with each round in the long run, near peace; None where there is none."""
+    """Near the equilibrium the distance changes by this factor with each round in the long run, says theory; None where there is none."""
     least: float = TINY
     """The distance below which the play is at rest."""
     averages: Float64[np.ndarray, "rounds numbers"] | None = None
@@ -98,14 +98,14 @@ def per_round(rule: str, theory: float | None) -> float | None:
 
 
 def has_theory(system: ToyGame) -> bool:
-    """Whether the field has slopes at peace, and the players step by SGD: then a round is a linear map there."""
+    """Whether the field has slopes at the equilibrium, and the players step by SGD: then a round is a linear map there."""
     c = system.config
     kinked = isinstance(c, DiracGAN.Config) and (c.clip or (c.gradient_penalty and c.target))
     return not kinked and all(isinstance(player.optimiser, SGD) for player in system.players())
 
 
 def linear(system: ToyGame) -> LinearGame:
-    """The game near peace, where all numbers are 0: F(z) = J z, exactly so of v = a' A b with curvature."""
+    """The game near the equilibrium, where all numbers are 0: F(z) = J z, exactly so of v = a' A b with curvature."""
     there = deepcopy(system).requires_grad_()  # a trainer has frozen some
     players = there.players()
     weights = [next(player.module.parameters()) for player in players]
@@ -124,39 +124,42 @@ def linear(system: ToyGame) -> LinearGame:
 
 
 def round_map(system: ToyGame, rule: str) -> Float64[np.ndarray, "k k"]:
-    """The linear map of a round near peace (of lookahead, of `every` rounds)."""
+    """The linear map of a round near the equilibrium (of lookahead, of `every` rounds)."""
     return linear_games.round_map(linear(system), rule.partition(":")[0], **vars(find_rule(rule)))
 
 
 def saddle(system: ToyGame) -> str:
-    """What the signs of the Hessian's blocks say of v at peace: strongly convex in the first player's numbers and strongly concave in the
-    other's is what the convergence of simultaneous play asks for; zeros are a saddle too, but flat."""
+    """What the signs of the Hessian's blocks say of v at the equilibrium.
+
+    Strongly convex in the first player's numbers and strongly concave in the other's is what the convergence of simultaneous play asks
+    for; zeros are a saddle too, but flat."""
     game = linear(system)
     cut = game.sizes[0]
     blocks = game.J[:cut, :cut], -game.J[cut:, cut:]
     first, other = (np.linalg.eigvalsh((block + block.T) / 2) for block in blocks)
     least, most = first.min() + 0.0, other.max() + 0.0  # not -0
     kind = "strongly convex-concave" if least > 0 > most else "a saddle that is flat" if least >= 0 >= most else "no saddle"
-    return f"{kind}: the Hessian of v at peace has {least:.3g} or more in the first player's numbers, {most:.3g} or less in the other's"
+    ends = f"{least:.3g} or more in the first player's numbers, {most:.3g} or less in the other's"
+    return f"{kind}: the Hessian of v at the equilibrium has {ends}"
 
 
 def warning(system: ToyGame, rule: str) -> str:
-    """Where steps of this size lead away from peace by theory: a sentence that says so and what to try, else nothing."""
+    """Where steps of this size lead away from the equilibrium by theory: a sentence that says so and what to try, else nothing."""
     if not has_theory(system):
         return ""
     name, step, times = rule.partition(":")[0], system.config.rate, limit(system, rule)
     if times == 0:
-        return f"{name.capitalize()} play of this game leaves peace with every step size, however small; {cure(system, rule)}."
-    return f"The step size {step:g} is above {step * times:.4g}, up to which {name} play stays near peace." if times < 1 else ""
+        return f"{name.capitalize()} play of this game leaves the equilibrium with every step size, however small; {cure(system, rule)}."
+    return f"The step size {step:g} is above {step * times:.4g}, up to which {name} play stays near the equilibrium." if times < 1 else ""
 
 
 def limit(system: ToyGame, rule: str) -> float:
-    """How many times as long the steps may be before a rule leads away from peace, by theory: 0 where every step does."""
+    """How many times as long the steps may be before a rule leads away from the equilibrium, by theory: 0 where every step does."""
     return linear_games.limit(linear(system), rule.partition(":")[0], **vars(find_rule(rule)))
 
 
 def cure(system: ToyGame, rule: str) -> str:
-    """What to do in place of a rule that leaves peace with every step size: the first of `CURES` that does not."""
+    """What to do in place of a rule that leaves the equilibrium with every step size: the first of `CURES` that does not."""
     momentum = any(linear(system).momenta)
     if rule.startswith("extragradient") and not momentum:
         return "look a whole step ahead, as --rule extragradient does: ahead must be above 1/2"

@@ -27,7 +27,7 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "few_labels": ("mnist_semi", {"labels": 100, "width": 14}),
     "ladder_vae": ("mnist_ladder", {}),
     "moment_matching": ("moment_matching", {"data": "checkerboard", "images": 2_000_000}),
-    "gan": ("mnist_gan", {"width": 12, "images": 600_000}),
+    "gan": ("mnist_gan", {}),
     "conditional_gan": ("mnist_conditional_gan", {}),
     "gan_faces": ("gan", FACES | {"size": 32, "width": 12, "lazy": 4, "rate": 2e-3, "images": 500_000}),
     "conditional_gan_faces": (

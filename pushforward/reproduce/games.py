@@ -61,7 +61,7 @@ def play(game: str, rule: str, settings: dict[str, Any], rounds: int) -> Played:
 
 
 def measure(game: str, rule: str, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Play, and how the distance from peace changed."""
+    """Play, and how the distance from the equilibrium changed."""
     played = play(game, rule, settings, ROUNDS)
     return {
         "fingerprint": "no data",

@@ -4,11 +4,12 @@ for improved game dynamics"; Balduzzi et al. 2018, "The mechanics of n-player di
     value       v(a, b) = a' A b + c_a/2 |a|^2 - c_b/2 |b|^2
     a           minimises   v
     b           minimises  -v
-    peace       a = b = 0
+    equilibrium a = b = 0
 
-With c_a = c_b = 0 the field (A b, -A' a) is at right angles to the way to peace: players that follow it go round and round, and in steps of
-any length away from it. With both above 0 the value is strongly convex in a and strongly concave in b (the blocks of its Hessian, c_a I and
--c_b I, have the signs of a saddle), where simultaneous play converges. c_b alone is what a slope penalty does to a discriminator.
+With c_a = c_b = 0 the field (A b, -A' a) is at right angles to the way to the equilibrium: players that follow it go round and
+round, and in steps of any length away from it. With both above 0 the value is strongly convex in a and strongly concave in b (the
+blocks of its Hessian, c_a I and -c_b I, have the signs of a saddle), where simultaneous play converges. c_b alone is what a
+slope penalty does to a discriminator.
 
 Shapes: a [m], b [n], float64; A [m, n]. No data are read: a round counts as `batch_size` images.
 """

@@ -206,6 +206,12 @@ class ConditionalGAN(System, Samples, Generates, Judges):
             return cross_entropy(named, batch["label"])
         return binary_cross_entropy_with_logits(named, batch["attributes"])
 
+    def judged(self, real: Tensor, made: Tensor, y: Tensor, apart: bool) -> tuple[tuple[Tensor, ...], Tensor]:
+        """D of both, in one pass, or apart where slopes at one of them alone are asked for; and what real examples are named."""
+        passes = [(real, y), (made, y)] if apart else [(torch.cat([real, made]), y.repeat(2, 1))]
+        logits, named = zip(*(self.discriminator(x, told) for x, told in passes), strict=True)
+        return torch.cat(logits).split(len(real)), named[0][: len(real)]
+
     def discriminator_loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """The objective, the penalties on D's slope, and what the auxiliary classifier makes of real examples."""
         c = self.config
@@ -213,15 +219,14 @@ class ConditionalGAN(System, Samples, Generates, Judges):
         due = self.stage.every(c.lazy) and bool(c.r1 or c.r2)
         if due:
             real, made = real.clone().requires_grad_(), made if made.requires_grad else made.detach().requires_grad_()
-        logits, named = self.discriminator(torch.cat([real, made]), y.repeat(2, 1))
-        on_real, on_made = logits.split(len(real))
+        (on_real, on_made), named = self.judged(real, made, y, apart=due and bool(c.r1) != bool(c.r2))
         loss = discriminator_loss(c.objective, on_real, on_made)
         middle = rest(c.objective, on_real, on_made)
         terms = {"value": value(on_real - middle, on_made - middle)}
         if due:
             loss = loss + c.lazy * zero_centred((c.r1, on_real, real), (c.r2, on_made, made))
         if c.conditioning == "auxiliary":
-            terms["naming"] = self.naming(named[: len(real)], batch)
+            terms["naming"] = self.naming(named, batch)
             loss = loss + c.auxiliary * terms["naming"]
         return loss, {name: term.detach() for name, term in terms.items()}
 

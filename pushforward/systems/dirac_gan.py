@@ -4,10 +4,10 @@
     value       v(theta, psi) = E f(D(theta)) + E f(-D(0)),  f(t) = -log(1 + e^-t), or t for Wasserstein
     psi         maximises v;  theta minimises it (minimax), or maximises E f(-D(theta)) (non-saturating)
     relativistic    v = E f(D(theta) - D(0)), for both (Jolicoeur-Martineau 2019): the field of minimax
-    peace       theta = psi = 0
+    equilibrium theta = psi = 0
 
 D is high on what it takes for generated, as in the paper. Unregularised players circle; noise on the points, or a penalty on D's slope psi,
-lets them come to rest: eigenvalues of the field at peace, f'(0) = 1/2 and f''(0) = -1/4 (the names are the paper's):
+lets them come to rest: eigenvalues of the field at the equilibrium, f'(0) = 1/2 and f''(0) = -1/4 (the names are the paper's):
 
     none                +- f'(0) i
     instance noise s    f''(0) s^2 +- sqrt(f''(0)^2 s^4 - f'(0)^2)
@@ -16,7 +16,7 @@ lets them come to rest: eigenvalues of the field at peace, f'(0) = 1/2 and f''(0
 
 Everywhere the minimax field is at right angles to (theta, psi): its flow keeps theta^2 + psi^2. The inner product of the non-saturating
 one with (theta, psi) is -theta psi tanh(theta psi / 2), of fourth order: it comes to rest, but ever more slowly. Alternating steps h stay
-near peace for h <= 2 / (f'(0) sqrt(turns_theta turns)).
+near the equilibrium for h <= 2 / (f'(0) sqrt(turns_theta turns)).
 
 Shapes: theta, psi [1], float64. No data are read: a round counts as `batch_size` images.
 Departures: the expectation over instance noise is taken by Gauss-Hermite quadrature, so that nothing is random.

@@ -207,13 +207,18 @@ class GAN(System, Samples, Generates, Judges):
         real.requires_grad_(bool(due and c.r1))
         if due and c.r2 and not made.requires_grad:
             made = made.detach().requires_grad_()
-        on_real, on_made = self.discriminator(self.shown(torch.cat([real, made]))).float().split(len(real))
+        on_real, on_made = self.judged(real, made, apart=due and bool(c.r1) != bool(c.r2))
         loss = discriminator_loss(c.objective, on_real, on_made)
         middle = rest(c.objective, on_real, on_made)
         terms = {"value": value(on_real - middle, on_made - middle), "above": torch.sign(on_real - middle).mean()}
         if due:
             loss = loss + c.lazy * self.penalty(real, made, on_real, on_made)
         return loss, {name: term.detach() for name, term in terms.items()}
+
+    def judged(self, real: Tensor, made: Tensor, apart: bool) -> tuple[Tensor, ...]:
+        """D of both, in one pass; apart where slopes at one of them alone are asked for, which would go back through both."""
+        passes = (real, made) if apart else (torch.cat([real, made]),)
+        return torch.cat([self.discriminator(self.shown(x)).float() for x in passes]).split(len(real))
 
     def penalty(self, real: Tensor, made: Tensor, on_real: Tensor, on_made: Tensor) -> Tensor:
         """r1/2 E |dD/dx|^2 + r2/2 E |dD/dG(z)|^2 + lambda E (|dD/dx^| - 1)^2."""

@@ -15,7 +15,9 @@ With z all weights, F(z) the gradients of all players (each of its own loss, by 
     implicit        z' = z - rate F(z')                                   the proximal point method, of small games: Rockafellar 1976
     lookahead       now and then back towards where one was               Chavdarova et al. 2021
 
-(`rate F` stands for a step of each player's optimiser, SGD or Adam; implicit play is for plain SGD.)
+(`rate F` stands for a step of each player's optimiser, SGD or Adam, which takes in what stands behind `rate`; implicit play is for plain
+SGD. So Adam's moments are those of 2 F(z) - F(z_before) under optimistic play, where Daskalakis et al. take them of F and correct its
+step; looking ahead is a step of Adam as in Gidel et al., whose second step has seen the first's slope.)
 """
 
 from dataclasses import dataclass, fields

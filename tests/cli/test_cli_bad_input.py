@@ -42,7 +42,7 @@ def refused(ask, words, part, folder) -> None:
         (["data", "get"], "`pushforward data get` needs a name"),
         (["data", "get", "mnits"], "There is no set 'mnits'"),
         (["systems", "vaee"], "There is no system 'vaee'; did you mean 'vae'?"),
-        (["game", "bilinear", "--start", 0, 0], "The players begin at 0 0, which is peace"),
+        (["game", "bilinear", "--start", 0, 0], "The players begin at 0 0, the equilibrium"),
         (["sample", "zoo/vae", "--label", 3], "zoo/vae is told no label"),
         (["name-clusters", "zoo/vae"], "zoo/vae has no clusters to name"),
         (["resume", "zoo/vae"], "'zoo/vae' comes with the package and cannot be trained on"),

@@ -275,7 +275,7 @@ def test_rules_in_the_help_are_the_rules_there_are(ask, command):
     ("words", "rate", "warned"),
     [
         (["bilinear", "--rule", "extragradient", "--rate", 0.5], "0.901388", ""),
-        (["bilinear", "--rule", "simultaneous", "--rate", 0.5, "--rounds", 20], "1.118034", "leaves peace with every step size"),
+        (["bilinear", "--rule", "simultaneous", "--rate", 0.5, "--rounds", 20], "1.118034", "leaves the equilibrium with every step size"),
         (["bilinear", "--rule", "optimistic", "--rate", 0.6, "--rounds", 40], "1.057353", "The step size 0.6 is above 0.5774"),
         (["bilinear", "--rate", 0.5, "--momentum-a", -0.5, "--momentum-b", -0.5, "--rounds", 400], "0.9625", ""),
         (["bilinear", "--rule", "simultaneous", "--curvature-a", 0.5, "--curvature-b", 0.5, "--rate", 0.5], "0.901388", ""),
@@ -291,7 +291,7 @@ def test_game_tells_its_rate_beside_theory(ask, tmp_path, words, rate, warned):
 
 def test_game_of_the_dirac_gan_has_a_picture_and_a_theory_near_peace(ask, tmp_path):
     answer = ask("game", "dirac", "--r1", 1, "--start", 0.5, -0.5)
-    assert answer.code == 0 and "near peace" in answer.out and "saddle" in answer.out
+    assert answer.code == 0 and "near the equilibrium" in answer.out and "saddle" in answer.out
     assert (tmp_path / answer.path).name == "dirac-alternating-start-0.5--0.5-r1-1.0.png"
 
 

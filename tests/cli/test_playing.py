@@ -82,7 +82,7 @@ def test_long_names_are_cut_and_still_differ(ask, tmp_path):
         (["bilinear", "--matrix", ""], "matrix is ''; give rows"),
         (["bilinear", "--start", 1, 2, 3], "The players begin at 1 2 3; give --start 2 finite numbers"),
         (["dirac", "--start", "nan", 1], "The players begin at nan 1; give --start 2 finite numbers"),
-        (["bilinear", "--start", 0, 0], "The players begin at 0 0, which is peace"),
+        (["bilinear", "--start", 0, 0], "The players begin at 0 0, the equilibrium"),
         (["dirac", "--turns", 2, "--rule", "simultaneous"], "'discriminator' takes 2 turns"),
         (["bilinear", "--optimiser", "adam", "--momentum-a", 0.1], "Momentum is of SGD"),
         (["bilinear", "--momentum-a", "nan"], "'momentum_a' is nan: input should be a finite number."),

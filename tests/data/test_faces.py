@@ -1,6 +1,7 @@
 """Procedural faces: the same each time, different from each other, and what their attributes and parsing maps say."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 import torch
@@ -76,6 +77,23 @@ def test_attributes_do_what_they_are_called() -> None:
     assert middle[1] - middle[0] > 8, "the nose turns with the head"
     assert count(face(hair_length=1.0)[1], "hair") > 1.3 * count(face(hair_length=0.3)[1], "hair")
     assert count(face(smile=1.0)[1], "mouth") > count(face(smile=0.0)[1], "mouth")
+
+
+def test_tilt_background_eyes_width_and_age_do_what_they_are_called() -> None:
+    def shown(part: str, **attributes: float) -> torch.Tensor:
+        image, parts = face(96, **attributes)
+        return image[:, parts == PARTS.index(part)]
+
+    places = [face(96, tilt=tilt)[1].eq(PARTS.index("eye")).nonzero().double().T for tilt in (0.0, 1.0)]
+    slopes = [float(place.cov()[0, 1]) for place in places]
+    assert slopes[0] * slopes[1] < 0 and min(map(abs, slopes)) > 1, "eyes lie on a slope, and on the other one at the other tilt"
+    ground = [shown("background", background=value).mean(1) for value in (0.0, 0.33, 0.66)]
+    assert min(float((a - b).abs().max()) for a, b in pairwise(ground)) > 0.1
+    iris = [shown("eye", eyes=value).mean(1) for value in (0.0, 0.5, 1.0)]
+    assert min(float((a - b).abs().max()) for a, b in pairwise(iris)) > 0.02
+    assert count(face(96, width=1.0)[1], "skin") > 1.1 * count(face(96, width=0.0)[1], "skin")
+    young, old = (shown("hair", age=value, hair=0.5) for value in (0.2, 1.0))
+    assert old.std(0).mean() < young.std(0).mean() / 2, "hair turns grey"
 
 
 def test_the_data_set_by_name() -> None:

@@ -1,6 +1,6 @@
 """Metrics of two sets of examples: against closed forms, against prdc, against scipy, and on what they are for."""
 
-from math import exp, log, pi
+from math import exp, log, pi, sqrt
 
 import numpy as np
 import pytest
@@ -116,7 +116,9 @@ def test_near_modes() -> None:
     found = metrics.near_modes(points, centre, sigma=0.1)
     assert found["modes"] == 1 and found["KL to even"] == pytest.approx(log(2))
     assert found["within"] == pytest.approx(1_000 / 1_001 * (1 - exp(-4.5)), abs=0.01)
-    assert metrics.near_modes(torch.full((4, 2), 50.0), centre, 0.1) == {"modes": 0, "within": 0.0, "KL to even": pytest.approx(log(2))}
+    assert found["width"] == pytest.approx(sqrt(1 - 4.5 * exp(-4.5) / (1 - exp(-4.5))), abs=0.02)
+    none = {"modes": 0, "within": 0.0, "width": 0.0, "KL to even": pytest.approx(log(2))}
+    assert metrics.near_modes(torch.full((4, 2), 50.0), centre, 0.1) == none
 
 
 # ---------------------------------------------------------------- copies

@@ -23,7 +23,7 @@ def test_every_play_follows_its_theory_and_is_kept_in_the_results(tmp_path: Path
         assert (numbers["theory"] is None) == free and not isnan(numbers["rate per round"])
         if game == "bilinear" and not free:
             assert numbers["rate per round"] == pytest.approx(numbers["theory"], abs=2e-4)
-        elif numbers["last distance"] < 1e-2:  # near peace, where the theory holds
+        elif numbers["last distance"] < 1e-2:  # near the equilibrium, where the theory holds
             assert numbers["rate per round"] == pytest.approx(numbers["theory"], abs=6e-3)
         assert name in tables.CLOSED
         found.append((cell.name, cell.setting, numbers["last distance"]))

@@ -84,6 +84,7 @@ SOUND: dict[str, tuple[str, str, dict[str, Any]]] = {
     "rows": ("gan", "moons", {"latent": 2, "rate": 1e-3}),
     "projection": ("conditional_gan", "digits", {"rate": 2e-3}),
     "auxiliary": ("conditional_gan", "digits", {"conditioning": "auxiliary", "rate": 2e-3}),
+    "concatenation": ("conditional_gan", "digits", {"conditioning": "concatenation", "rate": 2e-3}),
 }
 
 

@@ -149,6 +149,15 @@ def test_alternating_play_stays_on_an_ellipse(e: float) -> None:
     assert abs(np.angle(np.linalg.eigvals(M)[0])) == pytest.approx(2 * asin(e / 2), abs=1e-10)
 
 
+@pytest.mark.parametrize(("e", "c"), [(0.1, 0.7), (2.5, 1.5), (0.4, 9.9)])
+def test_alternating_play_in_unequal_steps_stays_on_another_ellipse(e: float, c: float) -> None:
+    """c a^2 + e b^2 - e c a b stays, for e c < 4."""
+    a, b = way("alternating", 200, rate=e, faster_b=c / e).T
+    np.testing.assert_allclose(c * a**2 + e * b**2 - e * c * a * b, c + e - e * c, rtol=1e-10, atol=1e-10)
+    assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, c)), "alternating")) == pytest.approx(1, abs=1e-10)
+    assert linear_games.rate(round_map(LinearGame(AB, (1, 1), (e, 4.01 / e)), "alternating")) > 1.05
+
+
 def test_small_simultaneous_steps_are_the_lectures_circle() -> None:
     e, rounds = 1e-3, round(2 * pi / atan(1e-3))
     places = way("simultaneous", rounds, rate=e)

@@ -128,7 +128,7 @@ def test_no_momentum_cures_simultaneous_play() -> None:
 
 @pytest.mark.parametrize("m", [-0.9, -0.5, -0.1, 0.0, 0.1, 0.3, 0.5])
 def test_extragradient_with_momentum_must_look_farther(m: float) -> None:
-    """(l - 1)(l - q) + e p l = 0 with p = (1 + m) j + g e, q = m^2 - g e m j, j = i: at peace in small steps for
+    """(l - 1)(l - q) + e p l = 0 with p = (1 + m) j + g e, q = m^2 - g e m j, j = i: at the equilibrium in small steps for
     g > (1 + m^2) / (2 (1 - m)). The look ahead moves the velocity, so that m comes in twice."""
     least = (1 + m**2) / (2 * (1 - m))
     for e in (0.01, 0.3, 0.8):

@@ -62,6 +62,25 @@ def test_losses_are_the_game_on_what_d_says_of_x_and_y(way: str, objective: str)
         torch.testing.assert_close(player.loss(given)[0], loss)
 
 
+@pytest.mark.parametrize("way", ["projection", "auxiliary"])
+@pytest.mark.parametrize(("r1", "r2"), [(0.5, 2.0), (0.5, 0.0), (0.0, 2.0)])
+def test_penalties_add_up(way: str, r1: float, r2: float) -> None:
+    system, given = made(conditioning=way, r1=r1, r2=r2), batch()
+    without, y = made(conditioning=way), one_hot(given["label"], K)
+    losses = []
+    for each in (system, without):
+        torch.manual_seed(5)
+        losses.append(float(each.discriminator_loss(given)[0].detach()))
+    torch.manual_seed(5)
+    sides = (given["row"], system.generator(torch.cat([torch.randn(N, 2), y], 1)).detach())
+    slopes = []
+    for x in sides:
+        x = x.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(logits(system, x, y).sum(), x)
+        slopes.append(float(slope.square().sum(1).mean()))
+    assert losses[0] - losses[1] == pytest.approx(r1 / 2 * slopes[0] + r2 / 2 * slopes[1], rel=1e-3)
+
+
 @pytest.mark.parametrize("net", ["mlp_2014", "residual"])
 def test_the_image_is_read_alone_and_the_class_stands_beside_its_features(net: str) -> None:
     system = made(shape=(1, 8, 8), conditioning="concatenation", net=net, width=4)

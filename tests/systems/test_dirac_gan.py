@@ -18,7 +18,7 @@ from tests.systems.bilinear import powers
 F1, F2 = 0.5, -0.25
 """f'(0), f''(0)."""
 NEAR = {"start_theta": 1e-8, "start_psi": 1e-8}
-"""So near to peace that what is not linear is lost in rounding."""
+"""So near to the equilibrium that what is not linear is lost in rounding."""
 
 
 def played(rule: str, rounds: int, **settings: Any) -> np.ndarray:
@@ -35,7 +35,7 @@ def field(theta: float, psi: float, **settings: Any) -> np.ndarray:
 
 
 def jacobian(**settings: Any) -> np.ndarray:
-    """Of the field that the players follow, -(dF/dz), at peace."""
+    """Of the field that the players follow, -(dF/dz), at the equilibrium."""
     return -games.linear(DiracGAN(DiracGAN.Config(**settings))).J
 
 
@@ -158,7 +158,7 @@ def test_critical_damping_is_a_double_root() -> None:
 
 @pytest.mark.parametrize(("turns_theta", "turns"), [(1, 1), (1, 4), (3, 1), (2, 3)])
 def test_alternating_steps_stay_bounded_below_their_threshold(turns_theta: int, turns: int) -> None:
-    """h <= 2 / (f'(0) sqrt(n_g n_d)), near peace, where the game is linear: as if theta stepped by n_g h and psi by n_d h."""
+    """h <= 2 / (f'(0) sqrt(n_g n_d)), near the equilibrium, where the game is linear: as if theta stepped by n_g h and psi by n_d h."""
     threshold, turning = 2 / (F1 * sqrt(turns_theta * turns)), {"turns_theta": turns_theta, "turns": turns}
     system = DiracGAN(DiracGAN.Config(rate=1.0, **turning))
     assert linear_games.limit(games.linear(system), "alternating") == pytest.approx(threshold, rel=1e-9)
@@ -186,7 +186,7 @@ def test_several_turns_are_for_alternating_play() -> None:
     ],
 )
 def test_who_settles(settings: dict[str, Any], settles: bool) -> None:
-    """A clipped or gradient-penalised Wasserstein critic goes on for ever: only R1, R2 and noise bring peace."""
+    """A clipped or gradient-penalised Wasserstein critic goes on for ever: only R1, R2 and noise bring it to rest."""
     far = np.linalg.norm(played("alternating", 3000, **settings)[-200:], axis=1)
     assert (far.max() < 1e-6) == settles
     if not settles:

@@ -68,8 +68,9 @@ def slope(system: GAN, x: torch.Tensor) -> float:
     return float(squared_slope(system.discriminator(x), x).detach())
 
 
-def test_penalties_add_up() -> None:
-    system, without = gan(r1=0.5, r2=2.0), gan(r1=0, r2=0)
+@pytest.mark.parametrize(("r1", "r2"), [(0.5, 2.0), (0.5, 0.0), (0.0, 2.0)])
+def test_penalties_add_up(r1: float, r2: float) -> None:
+    system, without = gan(r1=r1, r2=r2), gan(r1=0, r2=0)
     batch = {"row": torch.randn(32, 2, generator=torch.Generator().manual_seed(1))}
     torch.manual_seed(5)
     loss = float(system.discriminator_loss(batch)[0].detach())
@@ -77,7 +78,17 @@ def test_penalties_add_up() -> None:
     made = system.made(batch["row"]).detach()
     torch.manual_seed(5)
     plain = float(without.discriminator_loss(batch)[0].detach())
-    assert loss - plain == pytest.approx(0.25 * slope(system, batch["row"]) + 1.0 * slope(system, made), rel=1e-3)
+    assert loss - plain == pytest.approx(r1 / 2 * slope(system, batch["row"]) + r2 / 2 * slope(system, made), rel=1e-3)
+
+
+@pytest.mark.parametrize(("settings", "rows"), [({"r2": 0.0}, {32}), ({"r1": 0.0}, {32}), ({}, {64})])
+def test_a_penalty_of_one_side_goes_back_through_that_side_alone(settings: dict[str, Any], rows: set[int]) -> None:
+    """Slopes at real examples do not pass through generated ones, nor the other way round; both together go once."""
+    system, passes = gan(**settings), []
+    first = next(part for part in system.discriminator.modules() if isinstance(part, torch.nn.Linear))
+    first.register_full_backward_hook(lambda _, into, out: passes.append(len(out[0])))
+    system.discriminator_loss({"row": torch.randn(32, 2)})
+    assert set(passes) == rows and len(passes) == 1
 
 
 def test_the_penalty_between_examples_leads_back_to_the_generator() -> None:

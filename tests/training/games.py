@@ -29,7 +29,7 @@ class Scalar(nn.Module):
 
 
 class Bilinear(System):
-    """v(a, b) = a b: a wants it small, b wants it large. Their only peace is (0, 0)."""
+    """v(a, b) = a b: a wants it small, b wants it large. Their only equilibrium is (0, 0)."""
 
     def __init__(self, rate: float, turns: int = 1):
         super().__init__()
