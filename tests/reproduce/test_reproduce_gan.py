@@ -34,14 +34,14 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
 
 def test_every_cell_has_a_name_of_its_own_and_settings_that_its_recipe_takes() -> None:
     every = gan.cells()
-    assert len({cell.name for cell in every}) == len(every) == 57
+    assert len({cell.name for cell in every}) == len(every) == 59
     assert {cell.name.split("/")[0] for cell in every} == {"toys", "stacked", "equal", "mnist", "conditional", "dropout", "rules"}
 
 
 @pytest.mark.parametrize("name", ["toys/gaussians/modern/seed-0", "toys/eight/2014/seed-1", "rules/eight/extragradient/seed-0"])
 def test_mixtures(small: None, tmp_path: Path, name: str) -> None:
     found = measure(name, tmp_path)
-    assert {"modes", "within", "KL to even", "fingerprint", "processor seconds"} <= found.keys()
+    assert {"modes", "within", "width", "KL to even", "fingerprint", "processor seconds"} <= found.keys()
 
 
 @pytest.mark.parametrize("name", ["stacked/seed-0", "equal/hinge, spectral/seed-0"])
