@@ -31,8 +31,8 @@ def mnist_conditional_gan() -> Plan:
 
 
 def gan_2014() -> Plan:
-    """The GAN of 2014 on MNIST close to its own settings: fully connected, maxout and dropout in D, SGD with momentum. Ten minutes on
-    two cores.
+    """The GAN of 2014 on MNIST close to its own settings: fully connected, maxout and dropout in D, SGD with momentum. Twelve
+    minutes on two cores.
 
     Both players step at once, as in the authors' code. Ours are Gaussian codes, a momentum that stays, a rate that falls by half a cosine,
     and averaged weights; and it plays a fraction of the paper's rounds."""

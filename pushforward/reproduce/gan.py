@@ -2,7 +2,7 @@
 
     toys         25 Gaussians and a ring of 8: modes found and samples within 3 sigma; the modern game and that of 2014
     stacked      1,000 kinds of images: how many are made at all, among 26,000 samples
-    equal        the same at equal budget, for five games
+    equal        the same at equal budget, for six games
     mnist        Frechet distance, precision, recall, coverage of the GAN of 2014, close to its own settings, and of the modern one
     conditional  whether samples are read as the class asked for, by three ways of telling it
     dropout      "dropout seems important in the discriminator": the GAN of 2014 with and without
