@@ -71,7 +71,8 @@ def labels_asked(run: "Run", system: "System", text: str | None) -> list[int]:
         return []
     labels = system.labels if isinstance(system, Samples) else 0
     if not labels:
-        raise BadInput(f"{run} is told no label and cannot be asked for '{text}'. Leave --label out, or train conditional_vae.")
+        how = "Leave --label out, or train conditional_vae or conditional_gan."
+        raise BadInput(f"{run} is told no label and cannot be asked for '{text}'. {how}")
     names = classes_of(run, labels)
     first = class_number(text, names)
     return [number for number, name in enumerate(names) if name == names[first]]
