@@ -28,6 +28,7 @@ FLOORS = {
     "data": 1,
     "figures": 1,
     "core": 0,
+    "spelling": -1,
 }
 NO_CODE = {"zoo"}
 """Folders of the package that hold trained runs and no code."""

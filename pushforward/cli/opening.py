@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pushforward.cli.words import nearest
+from pushforward.spelling import nearest
 
 if TYPE_CHECKING:
     from PIL import Image

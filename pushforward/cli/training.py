@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from tyro.conf import Positional, arg
 
 from pushforward.cli.opening import classes_of, completes, spoken
-from pushforward.cli.words import Maybe, RunFolder, nearest, options, spelt
+from pushforward.cli.words import Maybe, RunFolder, options, spelt
+from pushforward.spelling import nearest
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

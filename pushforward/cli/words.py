@@ -1,16 +1,16 @@
 """From the words of a command line to a command; misspelt ones become one sentence with the nearest known name. Imports no torch."""
 
 import re
-from collections.abc import Iterable
 from contextlib import redirect_stderr
 from dataclasses import MISSING, fields
-from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, ClassVar, Protocol, TypeVar, Union
 
 import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff, Positional, arg, subcommand
+
+from pushforward.spelling import nearest
 
 Kind = TypeVar("Kind")
 Maybe = Annotated[Kind | None, arg(help_behavior_hint="")]
@@ -34,12 +34,6 @@ class Command(Protocol):
 
 class Misspelt(Exception):
     """Words that are no command or option. A sentence, like core's BadInput, which would import torch."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'train'?`, or a full stop where no known word is near."""
-    found = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{found[0]}'?" if found else "."
 
 
 def understood(commands: dict[str, type[Command]], arguments: list[str]) -> Command:

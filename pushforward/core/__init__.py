@@ -15,11 +15,12 @@ from pushforward.core.abilities import (
     asked,
 )
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput
 from pushforward.core.kept import Kept
 from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player, alike, growing
 from pushforward.core.stage import Stage, warm_up_then_cosine
 from pushforward.core.system import System, find_system, system_names
+from pushforward.spelling import nearest
 
 __all__ = [
     "SGD",

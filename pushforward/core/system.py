@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 from torch import nn
 
 from pushforward.core.batch import Batch, Source, Terms
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput
 from pushforward.core.player import Player
 from pushforward.core.stage import Stage
+from pushforward.spelling import nearest
 
 FOLDER = Path(__file__).parents[1] / "systems"
 

@@ -235,9 +235,9 @@ def _read_file(spec: DataSpec) -> Parts:
 
 
 def _siblings(path: Path) -> list[str]:
-    """What lies in the folder where `path` should be, written as `path` was."""
+    """What lies in the folder where `path` should be and is not hidden, written as `path` was."""
     try:
-        return [str(path.parent / name) for name in os.listdir(path.parent)]
+        return [str(path.parent / name) for name in os.listdir(path.parent) if not name.startswith(".")]
     except (OSError, ValueError):
         return []
 

@@ -147,9 +147,10 @@ class Pix2Pix(System, Edits):
             twice = f" at {c.scales} scales" if c.scales > 1 else ""
             raise BadInput(f"Patches of {field} pixels{twice} need images of at least {least}, but these have {min(size)}. Lower --field.")
         if c.objective == "l1" and (idle := [name for name in ("r1", "matching") if getattr(c, name)]):
-            raise BadInput(f"With --objective l1 there is no D, so that {' and '.join(idle)} would do nothing. Use l1+cgan, or leave out.")
+            told = f"With --objective l1 there is no D, so that {' and '.join(idle)} would do nothing"
+            raise BadInput(f"{told}. Use l1+cgan, or leave it out.")
         if not c.code and (idle := [name for name in ("kl", "recovery") if getattr(c, name) != getattr(Settings, name)]):
-            raise BadInput(f"Without a code {' and '.join(idle)} would do nothing. Give --code 8, say, or leave out.")
+            raise BadInput(f"Without a code {' and '.join(idle)} would do nothing. Give --code 8, say, or leave it out.")
         if c.code and c.objective == "l1":
             raise BadInput("With --objective l1 nobody asks for several answers, so that a code learns nothing. Use l1+cgan, or --code 0.")
         self.generator, self.kept = Generator(c), Kept()

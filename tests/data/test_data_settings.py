@@ -41,6 +41,8 @@ def test_missing_paths_name_what_is_near(tmp_path, monkeypatch):
     (tmp_path / "photos").mkdir()
     assert "did you mean 'mnist'?" in refused("mnits") and "did you mean 'fashion-mnist'?" in refused("fashon-mnist")
     assert f"did you mean '{tmp_path / 'photos'}'?" in refused(tmp_path / "photo")
+    (tmp_path / ".hidden").mkdir()
+    assert ".hidden" not in refused(tmp_path / "hidden")
     monkeypatch.chdir(tmp_path)
     assert "did you mean 'photos'?" in refused("photso")
     for strange in ("", "\0", "x" * 5000, "~nobody-here/x", "a\nb"):
