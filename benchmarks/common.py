@@ -32,6 +32,13 @@ def results(name: str, found: dict[str, Any]) -> None:
     print(path.relative_to(RESULTS.parent))
 
 
+def results_of_kind(name: str, found: dict[str, Any]) -> None:
+    """Write into `results/NAME` beside what other kinds of machines found."""
+    kind = "with fast bfloat16" if found["environment"]["machine"]["bfloat16"] else "without fast bfloat16"
+    path = RESULTS / name
+    results(name, (json.loads(path.read_text()) if path.exists() else {}) | {kind: found})
+
+
 def race(sides: dict[str, Segment], steps: int, segments: int) -> dict[str, dict[str, float]]:
     """Milliseconds a step of each side: median, least and most over interleaved segments."""
     took: dict[str, list[float]] = {name: [] for name in sides}

@@ -7,14 +7,13 @@ al. 2016): the same layers on both sides. The script is the usual one: DataLoade
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import torch
-from common import RESULTS, Segment, environment, race, race_apart, results
+from common import Segment, environment, race, race_apart, results_of_kind
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.utils.data import DataLoader, TensorDataset
@@ -187,9 +186,7 @@ def main() -> None:
         },
         "samples a second": sampling(),
     }
-    path = RESULTS / "gan_training.json"
-    kind = "with fast bfloat16" if found["environment"]["machine"]["bfloat16"] else "without fast bfloat16"
-    results(path.name, (json.loads(path.read_text()) if path.exists() else {}) | {kind: found})
+    results_of_kind("gan_training.json", found)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from writing import fast, percent, read, spread_of, table, took
+from writing import percent, read, spread_of, table, took
 
 from pushforward.reproduce import gan, mnist_nll
 from pushforward.reproduce.semi_supervised import LECTURE, PUBLISHED
@@ -90,8 +90,8 @@ def speeds() -> Iterator[Row]:
     pair = {kind: found["pair of DCGAN's size"]["script / side"]["ours"] for kind, found in read("gan_training").items()}
     kinds = [f"{ratio:.1f}x {kind}" for kind, ratio in pair.items()]
     yield ["speed of GAN training", "; ".join(kinds), "PyTorch's DCGAN example", "", page("gan")]
-    edits = read("edit")
-    sides, where = edits["training, by side in pixels"], " with fast bfloat16" if fast(edits["environment"]["machine"]) else ""
-    ratio = [told["times the usual speed"]["ours"] for told in sides.values()]
-    beside = f"the usual pix2pix, {' and '.join(sides)} pixels"
-    yield ["speed of pix2pix training", "; ".join(f"{each:.1f}x" for each in ratio) + where, beside, "", page("pix2pix")]
+    edits = {kind: found["training, by side in pixels"] for kind, found in read("edit").items()}
+    ratios = {kind: [told["times the usual speed"]["ours"] for told in sides.values()] for kind, sides in edits.items()}
+    kinds = [f"{', '.join(f'{each:.1f}x' for each in ratio)} {kind}" for kind, ratio in ratios.items()]
+    beside = f"the usual pix2pix, {' and '.join(next(iter(edits.values())))} pixels"
+    yield ["speed of pix2pix training", "; ".join(kinds), beside, "", page("pix2pix")]

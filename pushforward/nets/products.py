@@ -1,7 +1,8 @@
-"""Convolutions as matrix products, for processors that multiply bfloat16 matrices several times faster than they convolve.
+"""Convolutions as matrix products, for processors that multiply matrices faster than they convolve: bfloat16 several times.
 
 A convolution with millions of weights over few positions spends its time rearranging weights, at every step and in both directions. As one
-product of [positions, weights] it does not. Measured by `benchmarks/vae_training.py` (b): pythae's networks train twice as fast.
+product of [positions, weights] it does not. Measured in bfloat16 by `benchmarks/vae_training.py` (b): pythae's networks train twice as
+fast; in float32 by `benchmarks/edit.py`.
 
 Images lie as [N, H, W, C] here (channels_last), so that a window is a few copies of whole rows of channels, and weights as [out, k, l, in].
 """
@@ -147,12 +148,13 @@ def product(layer: nn.Conv2d | nn.ConvTranspose2d, x: Float[Tensor, "n i h w"]) 
 
 
 def forward(self: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Tensor:
-    """The layer as a product where bfloat16 is on and positions are few, as it was otherwise: what opens a run in float32 computes the same
-    bits."""
+    """The layer as a product where positions are few, and bfloat16 is on or a slope may be asked for; as it was otherwise: what opens a run
+    in float32 to use it computes the same bits as a machine without products."""
     smaller = x.shape[2] * x.shape[3] / (1 if isinstance(self, nn.ConvTranspose2d) else self.stride[0] * self.stride[1])
-    if not torch.is_autocast_enabled("cpu") or smaller > FEW:
+    rounded = torch.is_autocast_enabled("cpu")
+    if smaller > FEW or not (rounded or torch.is_grad_enabled()):
         return type(self).forward(self, x)  # type: ignore[arg-type]
-    return product(self, x.bfloat16())
+    return product(self, x.bfloat16() if rounded else x)
 
 
 def use_products(system: nn.Module) -> None:

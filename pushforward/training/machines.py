@@ -81,7 +81,7 @@ def can_compile() -> bool:
 def lay_out(system: nn.Module) -> None:
     """Put the weights of convolutions into channels_last order, in which they are fastest on CPU and GPU alike.
 
-    On a CPU the heaviest compute by matrix products in bfloat16."""
+    On a CPU the heaviest compute by matrix products."""
     if not any(weight.is_cuda for weight in system.parameters()):
         use_products(system)
     for part in system.modules():

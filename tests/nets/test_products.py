@@ -38,14 +38,24 @@ def test_slopes_of_slopes(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
     assert gradgradcheck(lambda x: products.product(layer, x).square(), x)
 
 
-def test_only_heavy_plain_layers_and_only_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_heavy_plain_layers_and_only_to_learn_or_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "HEAVY", 500)
+    asked: list[torch.dtype] = []
+    product = products.product
+    monkeypatch.setattr(products, "product", lambda layer, x: [asked.append(x.dtype), product(layer, x)][1])
     net = nn.Sequential(nn.Conv2d(5, 7, 4, 2, 1), nn.Conv2d(7, 7, 3, padding=1, groups=7), nn.Conv2d(7, 2, 3))
     products.use_products(net)
     assert ["forward" in vars(layer) for layer in net] == [True, False, False]
     x = torch.randn(2, 5, 12, 12)
-    assert torch.equal(net[0](x), nn.Conv2d.forward(net[0], x))  # type: ignore[arg-type]
-    with torch.autocast("cpu", torch.bfloat16):
-        made = net[0](x)
-    assert made.dtype == torch.bfloat16
-    torch.testing.assert_close(made.float(), nn.Conv2d.forward(net[0], x), atol=5e-2, rtol=5e-2)  # type: ignore[arg-type]
+    with torch.no_grad():
+        right = nn.Conv2d.forward(net[0], x)  # type: ignore[arg-type]
+        assert torch.equal(net[0](x), right) and not asked
+        with torch.autocast("cpu", torch.bfloat16):
+            made = net[0](x)
+    assert asked == [made.dtype] == [torch.bfloat16]
+    torch.testing.assert_close(made.float(), right, atol=5e-2, rtol=5e-2)
+    learning = net[0](x)
+    assert asked[1:] == [learning.dtype] == [torch.float32]
+    torch.testing.assert_close(learning, right)
+    net[0](torch.randn(2, 5, 20, 20))
+    assert len(asked) == 2, "100 positions are too many"
