@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from pushforward.core import BadInput
 from pushforward.metrics import pictures
@@ -38,6 +39,16 @@ def test_sharpness_inside_a_mask_is_that_of_the_part_and_not_of_its_seam() -> No
     thin = torch.zeros(4, 1, 32, 32)
     thin[..., 7] = 1
     assert pictures.sharpness(X, X, thin) == pytest.approx(1), "of a hole that is all rim, the rim"
+
+
+@pytest.mark.parametrize("size", [(6, 6), (16, 9), (40, 64)], ids=str)
+def test_structural_similarity_is_that_of_torchmetrics(size: tuple[int, int]) -> None:
+    """But for its weights, which are of single precision."""
+    y = torch.rand(3, 2, *size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    x = (y + torch.randn(y.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64) / 4).clamp(0, 1)
+    mean, each = structural_similarity_index_measure(x, y, data_range=1.0, reduction="none", return_full_image=True)
+    torch.testing.assert_close(pictures.similarities(y, x), each, atol=2e-5, rtol=0)
+    assert pictures.ssim(2 * y - 1, 2 * x - 1) == pytest.approx(float(mean.mean()), abs=2e-5)
 
 
 def test_structural_similarity_of_two_greys_is_that_of_their_brightness() -> None:
