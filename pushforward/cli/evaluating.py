@@ -46,7 +46,7 @@ class Evaluate:
 
         run = Run(self.run)
         asked = Asked(self.split, self.draws, self.count, self.samples, self.features, self.judge)
-        found = evaluate(run, asked, outputs(run), progress=bar("log p(x)"))
+        found = evaluate(run, asked, outputs(run), progress=bar("examples"))
         for notice in run.notices:
             say(notice)
         pictures = found.pop("pictures")

@@ -1,5 +1,6 @@
 """How well holes are filled: near the truth, as sharp, and of the same parts; beside what needs no network."""
 
+from dataclasses import dataclass
 from importlib import util
 from math import prod
 from typing import Any
@@ -13,6 +14,7 @@ from pushforward.data import Dataset
 from pushforward.evaluation.parsing import parts_in
 from pushforward.evaluation.translations import answered
 from pushforward.metrics import fills
+from pushforward.metrics.fills import Progress
 
 ENOUGH = 50
 """Training images from which on a Gaussian is fitted,"""
@@ -20,18 +22,40 @@ LEARNED_FROM = 10**8
 """and values of them that it is fitted to at the most: 8,000 images of 64 pixels in colour."""
 
 
-def of_completions(system: Edits, dataset: Dataset, train: Dataset, judge: Parses | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TrueParts:
+    """What a parser names in true images: asked once, however many answers are beside them."""
+
+    parser: Parses
+    parts: Tensor
+    """[n, h, w]"""
+
+    @classmethod
+    def of(cls, parser: Parses, dataset: Dataset) -> "TrueParts":
+        """Of all images."""
+        return cls(parser, parts_in(parser, dataset.batch(torch.arange(len(dataset)))["image"]))
+
+    def as_in(self, answer: Tensor) -> Tensor:
+        """[n, 1, h, w]: 1 where the parser names the same part in answers [n, c, h, w]."""
+        return (self.parts == parts_in(self.parser, answer)).float()[:, None]
+
+
+def of_completions(
+    system: Edits, dataset: Dataset, train: Dataset, judge: Parses | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
     """Of a system's answers; of the best Gaussian, and of the other bars, what is in the hole.
 
-    judge: counts parts; the system's own parser, which has taught it, where none is given.
+    judge: counts parts; the system's own parser, which has taught it, where none is given. progress: as of `GaussianImages.fills`.
     """
     parser = judge or getattr(system, "parser", None)
-    found: dict[str, Any] = dict(of_answers(answered(system, dataset, None), dataset, parser))
+    true = TrueParts.of(parser, dataset) if parser is not None else None
+    found: dict[str, Any] = dict(of_answers(answered(system, dataset, None), dataset, true))
     images = images_of(train, max(1, LEARNED_FROM // prod(train.shape)))
-    return found | bars(dataset, images.mean(0), fills.TunedGaussian.fitted(images) if len(images) >= ENOUGH else None, parser)
+    gaussian = fills.TunedGaussian.fitted(images) if len(images) >= ENOUGH else None
+    return found | bars(dataset, images.mean(0), gaussian, true, progress)
 
 
-def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[str, float]:
+def of_answers(answer: Tensor, dataset: Dataset, true: TrueParts | None) -> dict[str, float]:
     """All metrics of completed images [n, c, h, w]; what is seen in them is that of the data."""
     batch = dataset.batch(torch.arange(len(dataset)))
     truth, mask = batch["image"].cpu(), batch["mask"].cpu()
@@ -43,13 +67,14 @@ def of_answers(answer: Tensor, dataset: Dataset, parser: Parses | None) -> dict[
         "SSIM in the hole": metrics.ssim(truth, answer, mask),
         "sharpness ratio in the hole": metrics.sharpness(truth, answer, mask),
     }
-    if parser is not None:
-        alike = (parts_in(parser, truth) == parts_in(parser, answer)).float()[:, None]
-        found["parts as in the truth, in the hole"] = float(metrics.where_counted(alike, mask).mean())
+    if true is not None:
+        found["parts as in the truth, in the hole"] = float(metrics.where_counted(true.as_in(answer), mask).mean())
     return found
 
 
-def bars(dataset: Dataset, mean: Tensor, gaussian: fills.TunedGaussian | None, parser: Parses | None) -> dict[str, float]:
+def bars(
+    dataset: Dataset, mean: Tensor, gaussian: fills.TunedGaussian | None, true: TrueParts | None, progress: Progress | None = None
+) -> dict[str, float]:
     """What a mean colour, the mean training image [c, h, w], Telea's method (where OpenCV is there) and a Gaussian reach."""
     told: dict[str, float] = {}
     batch = dataset.batch(torch.arange(len(dataset)))
@@ -58,11 +83,11 @@ def bars(dataset: Dataset, mean: Tensor, gaussian: fills.TunedGaussian | None, p
     if gaussian is not None:
         one = bool((mask == mask[:1]).all())
         count, times = gaussian.suited(mask[:1] if one else mask)
-        made["PCA posterior"] = gaussian.whole.fill(truth, mask, count, times)
+        made["PCA posterior"] = gaussian.whole.fill(truth, mask, count, times, progress)
         told |= {"components, PCA posterior": float(count), "times the likeliest noise, PCA posterior": times}
     if util.find_spec("cv2"):
         made["Telea"] = fills.telea(truth, mask)
-    return told | {f"{key}, {name}": value for name, x in made.items() for key, value in of_answers(x, dataset, parser).items()}
+    return told | {f"{key}, {name}": value for name, x in made.items() for key, value in of_answers(x, dataset, true).items()}
 
 
 def images_of(dataset: Dataset, most: int) -> Tensor:

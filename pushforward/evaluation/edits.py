@@ -10,19 +10,22 @@ from pushforward.data import Dataset
 from pushforward.evaluation.completions import images_of, of_completions
 from pushforward.evaluation.feature_nets import FeatureNet, feature_net
 from pushforward.evaluation.translations import answered, of_translations, pictures_of
+from pushforward.metrics.fills import Progress
 from pushforward.runs import Run
 
 LEAST = 20
 """Answers from which on they are compared as a set."""
 
 
-def of_edits(run: Run, system: Edits, dataset: Dataset, train: Dataset, judge: str, features: str) -> dict[str, Any]:
-    """All metrics of translations or completions. judge: the run of a parser, or nothing; features: as of `evaluate`."""
+def of_edits(
+    run: Run, system: Edits, dataset: Dataset, train: Dataset, judge: str, features: str, progress: Progress | None = None
+) -> dict[str, Any]:
+    """All metrics of translations or completions. judge: the run of a parser, or nothing; features and progress: as of `evaluate`."""
     found: dict[str, Any] = {}
     if dataset.translate:
         found |= of_translations(system, dataset, train, judge_of(judge, dataset.shape, dataset.part_names) if judge else None)
     if dataset.hides:
-        found |= of_completions(system, dataset, train, judge_of(judge, dataset.shape) if judge else None)
+        found |= of_completions(system, dataset, train, judge_of(judge, dataset.shape) if judge else None, progress)
     net = feature_net(features, run.recipe.data.path, train.shape, train.fingerprint)
     if net is not None and min(len(dataset), len(train)) >= LEAST:
         found |= as_a_set(answered(system, dataset, 0 if system.varied else None), dataset, train, net)

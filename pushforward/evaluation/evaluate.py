@@ -1,7 +1,6 @@
 """All that can be said of a trained system on examples that it has not seen."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +17,10 @@ from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.samples import LEAST, of_samples
+from pushforward.metrics.fills import Progress
 from pushforward.metrics.likelihood import BLOCK
 from pushforward.runs import Run, durable
 from pushforward.training.machines import usual_device
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,8 @@ class Asked:
 def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress: Progress | None = None) -> dict[str, Any]:
     """Evaluate a run; write `evaluation.json` and pictures into `folder`, and give the numbers back.
 
-    Likelihoods are in nats per example. memory: the data, where they came from there.
+    Likelihoods are in nats per example. memory: the data, where they came from there. progress: told of what takes long, log p(x) of
+    examples, and holes that a Gaussian fills, how many of how many are done.
 
     Raises:
         BadInput: nothing was held out, too few examples, or a judge of a system that edits nothing.
@@ -76,7 +75,7 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     if isinstance(system, Parses) and dataset.parts is not None:
         found |= of_parts(system, dataset)
     if isinstance(system, Edits) and (dataset.translate or dataset.hides):
-        found |= of_edits(run, system, dataset, run.data(memory)[0], asked.judge, asked.features)
+        found |= of_edits(run, system, dataset, run.data(memory)[0], asked.judge, asked.features, progress)
     if isinstance(system, Samples) and "source" not in system.needs and asked.samples:
         found |= invented(run, system, asked, memory)
     for name, picture in pictures.items():

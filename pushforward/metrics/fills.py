@@ -11,6 +11,7 @@ sigma^2 trusts what is seen far too much; t and the number of components are cho
 Images are [n, c, h, w] in [-1, 1], masks [n, 1, h, w], 1 where hidden; what is seen stays as it is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import util
 
@@ -24,6 +25,8 @@ from pushforward.metrics.pictures import psnr
 
 Images = Float[Tensor, "n c h w"]
 Masks = Float[Tensor, "n 1 h w"]
+Progress = Callable[[int, int], None]
+"""Is told how many of how many are done."""
 RADIUS = 3
 """Pixels that Telea's method looks around."""
 COMPONENTS = (25, 50, 100, 200, 400, 800, 1600)
@@ -107,12 +110,12 @@ class GaussianImages:
         """The likeliest sigma^2 with `count` directions: what the others explain, evenly."""
         return max(1e-9, (self.total - float(self.variance[:count].sum())) / (len(self.mean) - count))
 
-    def fill(self, image: Images, mask: Masks, count: int | None = None, times: float = 1.0) -> Images:
+    def fill(self, image: Images, mask: Masks, count: int | None = None, times: float = 1.0, progress: Progress | None = None) -> Images:
         """The hole as E[hidden | seen] with `count` directions (all, where nothing is said) and so many times the likeliest noise."""
-        return self.fills(image, mask, [(count or len(self.variance), times)])[0]
+        return self.fills(image, mask, [(count or len(self.variance), times)], progress)[0]
 
-    def fills(self, image: Images, mask: Masks, choices: list[Choice]) -> list[Images]:
-        """The same for each choice; what a hole costs is paid once."""
+    def fills(self, image: Images, mask: Masks, choices: list[Choice], progress: Progress | None = None) -> list[Images]:
+        """The same for each choice; what a hole costs is paid once. progress: called with (holes done, different holes)."""
         made = [image.clone() for _ in choices]
         most = max(count for count, _ in choices)
         kinds, which = mask.flatten(1).unique(dim=0, return_inverse=True)
@@ -129,6 +132,8 @@ class GaussianImages:
                 x[:, hidden] = (behind[:, :count] @ code).T
                 answer = (x + self.mean).clamp(-1, 1).to(image.dtype).view(-1, *image.shape[1:])
                 filled[place] = torch.where(mask[place] > 0, answer, image[place])
+            if progress:
+                progress(number + 1, len(kinds))
         return made
 
 

@@ -20,7 +20,7 @@ import torch
 from pushforward import figures
 from pushforward.core import Edits, Parses
 from pushforward.data import Dataset, DataSpec, open_data
-from pushforward.evaluation.completions import bars, images_of, of_answers
+from pushforward.evaluation.completions import TrueParts, bars, images_of, of_answers
 from pushforward.evaluation.parsing import of_parts
 from pushforward.evaluation.translations import answered
 from pushforward.metrics.fills import COMPONENTS, TunedGaussian
@@ -139,9 +139,9 @@ def measure_bars(name: str, data: str, folder: Path) -> dict[str, Any]:
     scratch = scratch_of(name, folder)
     train, test = open_data(spec_of(data, scratch))
     assert test is not None
-    images, judge = images_of(train, len(train)), judge_of(data, scratch)
+    images, true = images_of(train, len(train)), TrueParts.of(judge_of(data, scratch), test)
     gaussian, mean = TunedGaussian.fitted(images), images.mean(0)
-    found = {short: bars(replace(test, mask=mask), mean, gaussian, judge) for short, mask in MASKS.items()}
+    found = {short: bars(replace(test, mask=mask), mean, gaussian, true) for short, mask in MASKS.items()}
     return {"fingerprint": train.fingerprint[:16], "n": len(test), **found}
 
 
@@ -153,15 +153,16 @@ def measure_row(name: str, data: str, setting: dict[str, Any], folder: Path) -> 
         options["parser"] = str(parser_of("parser", parsed(data), scratch)[0].folder)
     run, seconds = trained(folder / "run", "completion", spec_of(data, scratch, setting["mask"]), **options)
     train, test = run.data()
-    system, judge = opened(run), judge_of(data, scratch)
+    system = opened(run)
     assert isinstance(system, Edits) and test is not None
-    found = {short: of_hole(system, replace(test, mask=mask), judge) for short, mask in MASKS.items()}
+    true = TrueParts.of(judge_of(data, scratch), test)
+    found = {short: of_hole(system, replace(test, mask=mask), true) for short, mask in MASKS.items()}
     return {"fingerprint": train.fingerprint[:16], **seconds, "images": run.recipe.images, "n": len(test), **found}
 
 
-def of_hole(system: Edits, test: Dataset, judge: Parses) -> dict[str, float]:
+def of_hole(system: Edits, test: Dataset, true: TrueParts) -> dict[str, float]:
     """Metrics of a system's answers to one kind of hole."""
-    return of_answers(answered(system, test, None), test, judge)
+    return of_answers(answered(system, test, None), test, true)
 
 
 def pictures(results: dict[str, Any], runs: Path) -> list[Path]:

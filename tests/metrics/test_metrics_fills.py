@@ -57,6 +57,10 @@ def test_it_beats_what_knows_less_and_takes_a_mask_for_each_image() -> None:
     wrong = {name: float(((x - image).square() * mask).sum()) for name, x in made.items()}
     assert wrong["posterior"] < 0.1 * min(wrong["mean"], wrong["colour"])
     assert all(torch.equal(x * (1 - mask), image * (1 - mask)) for x in made.values())
+    told: list[tuple[int, int]] = []
+    model.fill(image, mask, progress=lambda done, total: told.append((done, total)))
+    kinds = len(mask.flatten(1).unique(dim=0))
+    assert told == [(done + 1, kinds) for done in range(kinds)] and kinds > 1
 
 
 def test_the_number_of_directions_is_the_one_that_fills_best(monkeypatch: pytest.MonkeyPatch) -> None:
