@@ -6,7 +6,7 @@ from math import log2
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, grid_sample, leaky_relu, max_pool2d, max_unpool2d, silu
+from torch.nn.functional import affine_grid, grid_sample, leaky_relu, max_pool2d, max_unpool2d
 
 from pushforward.nets.convolution import sizes_of, widths_of
 from pushforward.nets.residual import Double, Halve
@@ -58,19 +58,23 @@ class PaperPainter(nn.Module):
 
 
 class Gated(nn.Module):
-    """x + f(x), maps [N, channels, H, W]: f is a convolution of which each output is let through as far as another says (Yu et al. 2019),
-    and one more. A gate that shuts leaves x as it is: where all goes through gates, one that shuts early ends what lies before it."""
+    """x + f(x), maps [N, channels, H, W]: f normalises each pixel over its channels (Ba et al. 2016), convolves, lets each output through
+    as far as another says (Yu et al. 2019), and convolves once more.
+
+    A gate that shuts leaves x as it is: where all goes through gates, one that shuts early ends what lies before it. Without normalisation
+    gates, which multiply, let maps grow a hundredfold from block to block, until the sizes below are of no use to those above."""
 
     def __init__(self, channels: int):
         super().__init__()
+        self.norm = nn.LayerNorm(channels)
         self.first, self.last = nn.Conv2d(channels, 2 * channels, 3, 1, 1), nn.Conv2d(channels, channels, 3, 1, 1)
         for weight in self.last.parameters():
             nn.init.zeros_(weight)
 
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n i h w"]:
         """Changed maps of the same size."""
-        value, gate = self.first(silu(x)).chunk(2, 1)
-        return x + self.last(silu(value) * gate.sigmoid())
+        value, gate = self.first(self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)).chunk(2, 1)
+        return x + self.last(value * gate.sigmoid())
 
 
 class GatedPainter(nn.Module):

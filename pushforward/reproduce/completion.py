@@ -51,7 +51,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "M2": PAPER | {"critics": "local"},
     "M3": PAPER | {"critics": "local+global"},
     "M4": PAPER | {"critics": "local+global", "parser": True},
-    "G1": GATED | {"critics": "none", "images": 60_000},
+    "G1": GATED | {"critics": "none", "images": 40_000},
     "G2": GATED | PATCHES,
     "G4": GATED | PATCHES | {"parser": True},
 }

@@ -1,6 +1,7 @@
 """Weights of a checkpoint and those of a system: which belong to a run, and how they come in."""
 
 from pathlib import Path
+from textwrap import shorten
 
 from torch import Tensor
 
@@ -29,7 +30,7 @@ def enter_weights(system: System, found: Checkpoint, folder: Path) -> None:
     try:
         system.load_state_dict(found.weights | given_in(system.state_dict(), found.facts.recipe))
     except RuntimeError as error:
-        what = str(error).splitlines()[-1].strip()
+        what = shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
         raise BadInput(f"{folder} does not fit {type(system).__name__} of this version ({what}). Use the version that made it.") from None
 
 

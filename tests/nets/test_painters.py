@@ -26,6 +26,16 @@ def test_what_lies_before_a_shut_gate_still_learns() -> None:
     assert all((slopes[weight].abs().max() > 1e-4) == (weight not in inside) for weight in weights)
 
 
+def test_gates_do_not_let_maps_grow() -> None:
+    """What a block adds hangs on the direction of a pixel alone: gates multiply, and blocks upon blocks would let maps explode."""
+    torch.manual_seed(0)
+    gate, x = Gated(8), torch.randn(2, 8, 6, 6)
+    nn.init.normal_(gate.last.weight)
+    small, large = ((gate(scale * x) - scale * x) for scale in (1.0, 1000.0))
+    assert small.std() > 0.1
+    torch.testing.assert_close(large, small, atol=2e-3, rtol=1e-3)
+
+
 def test_its_first_answer_is_nothing() -> None:
     assert not GatedPainter((1, 12, 10), 4)(torch.randn(2, 1, 12, 10), torch.ones(2, 1, 12, 10)).any()
 
