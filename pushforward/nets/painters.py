@@ -62,7 +62,7 @@ class Gated(nn.Module):
     as far as another says (Yu et al. 2019), and convolves once more.
 
     A gate that shuts leaves x as it is: where all goes through gates, one that shuts early ends what lies before it. Without normalisation
-    gates, which multiply, let maps grow a hundredfold from block to block, until the sizes below are of no use to those above."""
+    gates, which multiply, let what blocks add grow from one to the next."""
 
     def __init__(self, channels: int):
         super().__init__()
