@@ -92,9 +92,8 @@ def ssim(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
     """
 
     def similarity(y: Pictures, x: Pictures, hole: Masks | None) -> Float[Tensor, " m"]:
-        return where_counted(
-            similarities((y.double() + 1) / 2, (x.double() + 1) / 2), hole
-        )  # means are compared as well: black has to be 0
+        bright, other = (y.double() + 1) / 2, (x.double() + 1) / 2  # means are compared as well: black has to be 0
+        return where_counted(similarities(bright, other), hole)
 
     same_shape(truth, made)
     if min(truth.shape[2:]) <= REACH:
@@ -107,7 +106,7 @@ def ssim(truth: Pictures, made: Pictures, mask: Masks | None = None) -> float:
 def similarities(y: Pictures, x: Pictures) -> Pictures:
     """(2 m m' + .01^2) (2 cov + .03^2) / (m^2 + m'^2 + .01^2) (var + var' + .03^2) in the Gaussian window around each pixel.
 
-    Windows are products of matrices, a blurred row and column each: convolutions of doubles take sixty times as long."""
+    Windows are products of matrices, a blurred row and column each: the library's convolutions of doubles take far longer."""
     down, across = (gaussian_windows(side).to(x) for side in x.shape[2:])
 
     def mean_of(value: Pictures) -> Pictures:
