@@ -15,7 +15,6 @@ CALLED = {
     "M3": "M3: + global critic",
     "M4": "M4: + parsing",
     "G1": "G1: gated, reconstruction",
-    "B4": "B4: G1 in batches of 4",
     "G2": "G2: + critic of patches",
     "G4": "G4: + parsing",
 }

@@ -20,10 +20,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-DIRECTIONS = 150
-"""K at the most,"""
+DIRECTIONS, SHARE = 300, 4
+"""K at the most; of so many values of a small image one: those left over tell the noise."""
 KEPT, ENOUGH = 10, 100
-"""and of so many images one is kept apart, up to so many, to choose t by."""
+"""Of so many images one is kept apart, up to so many, to choose t by."""
 LEAST = 1e-3
 """Noise that there always is, so that single precision is enough."""
 NOISIER = (1.0, 3.0, 10.0, 30.0, 100.0)
@@ -43,7 +43,7 @@ class FirstGuess(nn.Module):
         super().__init__()
         self.small = (shape[0], min(side, shape[1]), min(side, shape[2]))
         d = torch.Size(self.small).numel()
-        count = min(DIRECTIONS, d - 1)
+        count = min(DIRECTIONS, max(1, d // SHARE))
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("directions", torch.zeros(count, d))
         self.register_buffer("variance", torch.zeros(count))
@@ -100,8 +100,8 @@ class FirstGuess(nn.Module):
                 self.products = products(spread, self.small[0])
             count = len(spread)
             i, j = torch.tril_indices(count, count, device=x.device)
-            precision = x.new_empty(len(x), count, count)
-            precision[:, i, j] = precision[:, j, i] = weight @ self.products
+            precision = x.new_zeros(len(x), count, count)
+            precision[:, i, j] = weight @ self.products  # of a symmetric matrix half is enough
             precision.diagonal(dim1=1, dim2=2).add_(self.noise)
             told = (weight.repeat(1, self.small[0]) * (x - self.mean)) @ spread.T
             code = torch.cholesky_solve(told[:, :, None], torch.linalg.cholesky(precision))[..., 0]

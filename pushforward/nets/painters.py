@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, leaky_relu, max_pool2d, max_unpool2d
 
 from pushforward.nets.convolution import sizes_of, widths_of
+from pushforward.nets.paced import pace
 from pushforward.nets.residual import Double, Halve
 
 POOLED, SMALLEST = 4, 4
@@ -57,23 +58,31 @@ class PaperPainter(nn.Module):
         return self.last(x)
 
 
+class PixelNorm(nn.LayerNorm):
+    """Maps [N, channels, H, W], each pixel normalised over its channels (Ba et al. 2016)."""
+
+    def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n i h w"]:
+        """Normalised maps."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class Gated(nn.Module):
-    """x + f(x), maps [N, channels, H, W]: f normalises each pixel over its channels (Ba et al. 2016), convolves, lets each output through
-    as far as another says (Yu et al. 2019), and convolves once more.
+    """x + f(x), maps [N, channels, H, W]: f normalises, convolves, lets each output through as far as another says (Yu et al. 2019), and
+    convolves once more.
 
     A gate that shuts leaves x as it is: where all goes through gates, one that shuts early ends what lies before it. Without normalisation
     gates, which multiply, let what blocks add grow from one to the next."""
 
     def __init__(self, channels: int):
         super().__init__()
-        self.norm = nn.LayerNorm(channels)
+        self.norm = PixelNorm(channels)
         self.first, self.last = nn.Conv2d(channels, 2 * channels, 3, 1, 1), nn.Conv2d(channels, channels, 3, 1, 1)
         for weight in self.last.parameters():
             nn.init.zeros_(weight)
 
     def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n i h w"]:
         """Changed maps of the same size."""
-        value, gate = self.first(self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)).chunk(2, 1)
+        value, gate = self.first(self.norm(x)).chunk(2, 1)
         return x + self.last(value * gate.sigmoid())
 
 
@@ -81,37 +90,38 @@ class GatedPainter(nn.Module):
     """x [N, C, H, W], a guess or 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
 
     Gated residual blocks from half the size on, which on a CPU saves a third of the time, at ever smaller sizes and back; each size of the
-    way back begins with the sum of what comes from below and what there was on the way down, and the whole size sees x. Two more maps say
-    where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
+    way back begins with the sum of what comes from below and what there was on the way down, and the whole size sees x. Maps are
+    normalised where their size changes, so that they cannot grow from one to the next. Two more maps say where a pixel lies: faces stand
+    in the same place. Its first answer is 0 everywhere.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):
         super().__init__()
         sizes = sizes_of(*shape[1:])
         whole, *channels = widths_of(len(sizes), width)
-        self.first = nn.Sequential(Halve(shape[0] + 3, channels[0], sizes[0]), Gated(channels[0]))
-        steps = list(zip(channels, channels[1:], sizes[1:], strict=False))
-        self.down = nn.ModuleList(nn.Sequential(Halve(into, out, size), Gated(out)) for into, out, size in steps)
+        steps = list(zip([shape[0] + 3, *channels], channels, sizes, strict=False))
+        self.down = nn.ModuleList(nn.Sequential(Halve(into, out, size), PixelNorm(out), Gated(out)) for into, out, size in steps)
         self.middle = nn.Sequential(Gated(channels[-1]), Gated(channels[-1]))
-        self.larger = nn.ModuleList(nn.Sequential(nn.SiLU(), Double(out, into, size)) for into, out, size in reversed(steps))
-        self.up = nn.ModuleList(Gated(into) for into, _, _ in reversed(steps))
+        back = steps[:0:-1]
+        self.larger = nn.ModuleList(nn.Sequential(nn.SiLU(), Double(out, into, size)) for into, out, size in back)
+        self.up = nn.ModuleList(nn.Sequential(PixelNorm(into), Gated(into)) for into, _, _ in back)
         self.whole = nn.Sequential(nn.SiLU(), Double(channels[0], whole, sizes[0]), nn.SiLU())
         self.last = nn.Conv2d(whole + shape[0] + 1, shape[0], 3, 1, 1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
         rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in shape[1:]), indexing="ij")
         self.register_buffer("where", torch.stack([rows, columns])[None], persistent=False)
+        pace(self)
 
     def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
         """Painted images."""
         seen = torch.cat([x, mask], 1)
         where = torch.as_tensor(self.where).expand(len(x), -1, -1, -1)
-        x = self.first(torch.cat([seen, where], 1).contiguous(memory_format=torch.channels_last))
-        mirrors = []
+        x, mirrors = torch.cat([seen, where], 1).contiguous(memory_format=torch.channels_last), []
         for down in self.down:
-            mirrors.append(x)
             x = down(x)
-        x = self.middle(x)
+            mirrors.append(x)
+        x = self.middle(mirrors.pop())
         for larger, up in zip(self.larger, self.up, strict=True):
             x = up(larger(x) + mirrors.pop())
         x = self.whole(x)

@@ -36,7 +36,9 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "completion": (
         "completion",
-        FACES | {"size": 64, "mask": "mixed", "width": 6, "guess": 16, "adversarial": 300 / 49152, "critic_rate": 2e-4, "images": 100_000},
+        FACES
+        | {"size": 64, "mask": "mixed", "width": 6, "guess": 16, "rate": 2e-3}
+        | {"adversarial": 300 / 49152, "critic_rate": 2e-4, "images": 100_000},
     ),
     "mask_to_face": (
         "pix2pix",

@@ -5,23 +5,26 @@ import torch
 from torch import nn
 from torch.nn.functional import max_pool2d
 
+from pushforward.nets.paced import PACE, pace
 from pushforward.nets.painters import Gated, GatedPainter, PaperPainter, WholeCritic
+from pushforward.nets.residual import Double, Halve
 
 
 def test_what_lies_before_a_shut_gate_still_learns() -> None:
     """Where all went through gates, those that shut early left nothing behind them that a slope came to."""
     torch.manual_seed(0)
     painter = GatedPainter((3, 16, 16), 4)
-    nn.init.normal_(painter.last.weight)
+    learned = {part: part.parametrizations.weight.original for part in painter.modules() if isinstance(part, nn.Conv2d)}  # type: ignore[union-attr]
+    nn.init.normal_(learned[painter.last])
     gates = [part for part in painter.modules() if isinstance(part, Gated)]
     for gate in gates:
         nn.init.constant_(gate.first.bias[len(gate.first.bias) // 2 :], -200.0)  # type: ignore[index,arg-type]
-        nn.init.normal_(gate.last.weight)
+        nn.init.normal_(learned[gate.last])
     x, mask = torch.randn(2, 3, 16, 16), torch.ones(2, 1, 16, 16)
     changed = painter(x, mask).square().mean()
-    weights = [part.weight for part in painter.modules() if isinstance(part, nn.Conv2d) and part is not painter.last]
+    weights = [weight for part, weight in learned.items() if part is not painter.last]
     slopes = dict(zip(weights, torch.autograd.grad(changed, weights), strict=True))
-    inside = {layer.weight for gate in gates for layer in (gate.first, gate.last)}
+    inside = {learned[layer] for gate in gates for layer in (gate.first, gate.last)}
     assert len(gates) > 3 and len(weights) > len(inside)
     assert all((slopes[weight].abs().max() > 1e-4) == (weight not in inside) for weight in weights)
 
@@ -34,6 +37,39 @@ def test_gates_do_not_let_maps_grow() -> None:
     small, large = ((gate(scale * x) - scale * x) for scale in (1.0, 1000.0))
     assert small.std() > 0.1
     torch.testing.assert_close(large, small, atol=2e-3, rtol=1e-3)
+
+
+def test_sizes_do_not_let_maps_grow() -> None:
+    """However large the weights of what changes the size, the next one finds maps of unit spread: those of long runs grew by ten a size."""
+    torch.manual_seed(0)
+    painter, spreads = GatedPainter((3, 32, 32), 4), []
+    for part in painter.modules():
+        if isinstance(part, Halve | Double):
+            with torch.no_grad():
+                part.convolution.parametrizations.weight.original.mul_(100)  # type: ignore[union-attr]
+        if isinstance(part, Gated):
+            part.register_forward_hook(lambda part, into, out: spreads.append(float(into[0].detach().std())))
+    painter(torch.randn(2, 3, 32, 32), torch.ones(2, 1, 32, 32))
+    assert len(spreads) == 7 and all(0.9 < spread < 1.1 for spread in spreads)
+
+
+def test_layers_learn_at_one_pace() -> None:
+    """A step of Adam moves weights by the same share of their spread, whatever the inputs of their layer."""
+    torch.manual_seed(0)
+    few, many = (nn.Conv2d(into, 64, 3, 1, 1) for into in (2, 128))
+    for layer in (few, many):
+        pace(layer)
+        before = layer.weight.detach()
+        assert float(before.std()) == pytest.approx(layer.weight[0].numel() ** -0.5, rel=0.1)
+        step = torch.optim.Adam(layer.parameters(), 1e-3)
+        layer(torch.randn(2, layer.in_channels, 8, 8)).square().mean().backward()
+        step.step()
+        share = (layer.weight.detach() - before).abs().median() * layer.weight[0].numel() ** 0.5
+        assert float(share) == pytest.approx(PACE * 1e-3, rel=1e-2)
+    nothing = nn.Conv2d(3, 3, 3)
+    nn.init.zeros_(nothing.weight)
+    pace(nothing)
+    assert not nothing.weight.any()
 
 
 def test_its_first_answer_is_nothing() -> None:
