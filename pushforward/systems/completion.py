@@ -74,7 +74,8 @@ class Settings:
     third: Annotated[float, Interval(ge=0, le=1)] = 0.7
     """Share after which the global critic and the parser join."""
     rate: Annotated[float, Gt(0)] = 1e-3
-    """Learning rate of G, from `third` on lowered to 0 by half a cosine; the paper has 1e-4. The gated form moves by shares of its weights."""
+    """Learning rate of G, from `third` on lowered to 0 by half a cosine; the paper has 1e-4. Weights of the gated form move by
+    ten times as much of what they start with (`nets/paced.py`)."""
     critic_rate: Annotated[float, Gt(0)] = 5e-4
     """Learning rate of critics, which stays, with betas (0.5, 0.999); the paper has 2e-4."""
     r1: Annotated[float, Ge(0)] = 0.0
