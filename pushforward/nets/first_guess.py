@@ -9,10 +9,12 @@ Where every channel of a cell is seen by the same share w, the code's precision 
     A_ij = t sigma^2 1(i = j) + sum over cells w sum over channels s_i s_j
 
 so products of directions in cells, of which half are kept, are multiplied by w: a sixth of the work of scaling directions for each image.
+It depends on the mask alone: of those that were met last its Cholesky factor is kept.
 
 Shapes: images [n, C, H, W] in [-1, 1], masks [n, 1, H, W], 1 where hidden; U [K, d] with d = C h w of small images.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 import torch
@@ -28,6 +30,8 @@ LEAST = 1e-3
 """Noise that there always is, so that single precision is enough."""
 NOISIER = (1.0, 3.0, 10.0, 30.0, 100.0)
 """What t is chosen from."""
+MASKS = 64
+"""Of so many masks factors are kept, of K^2 values each."""
 
 
 class FirstGuess(nn.Module):
@@ -49,6 +53,7 @@ class FirstGuess(nn.Module):
         self.register_buffer("variance", torch.zeros(count))
         self.register_buffer("noise", torch.ones(()))
         self.register_buffer("products", torch.zeros(0), persistent=False)
+        self.factors: OrderedDict[tuple[torch.device, bytes], Tensor] = OrderedDict()
         self.register_load_state_dict_post_hook(forget)
 
     def shrunk(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
@@ -77,10 +82,12 @@ class FirstGuess(nn.Module):
         self.directions.zero_()[:count].copy_(directions.T.flip(0))
         chosen = x[kept][:ENOUGH] if bool(kept.any()) else x
         self.noise.fill_(min((rest * times for times in NOISIER), key=lambda noise: self.wrong(chosen, noise)))
+        self.factors.clear()
 
     def wrong(self, x: Float[Tensor, "n d"], noise: float) -> float:
         """Squared error on halves and on the middle of small images."""
         self.noise.fill_(noise)
+        self.factors.clear()
         x, (channels, height, width) = x.float().to(self.mean.device), self.small
         hidden = torch.zeros(3, height, width, device=x.device)
         hidden[0, :, : width // 2] = hidden[1, height // 2 :] = 1
@@ -96,16 +103,25 @@ class FirstGuess(nn.Module):
         """E[small image | its seen cells]; weight: the share of each that is seen."""
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
             spread = self.directions * self.variance.sqrt()[:, None]
+            told = (weight.repeat(1, self.small[0]) * (x - self.mean)) @ spread.T
+            code = torch.cholesky_solve(told[:, :, None], torch.stack([self.factor(row, spread) for row in weight]))[..., 0]
+            return self.mean + code @ spread
+
+    def factor(self, weight: Float[Tensor, " cells"], spread: Float[Tensor, "k d"]) -> Float[Tensor, "k k"]:
+        """Cholesky factor of the code's precision: one at a time, so that it is the same to the bit whatever it is asked beside."""
+        mask = weight.device, weight.cpu().numpy().tobytes()
+        if mask not in self.factors:
             if not len(self.products):
                 self.products = products(spread, self.small[0])
-            count = len(spread)
-            i, j = torch.tril_indices(count, count, device=x.device)
-            precision = x.new_zeros(len(x), count, count)
-            precision[:, i, j] = weight @ self.products  # of a symmetric matrix half is enough
-            precision.diagonal(dim1=1, dim2=2).add_(self.noise)
-            told = (weight.repeat(1, self.small[0]) * (x - self.mean)) @ spread.T
-            code = torch.cholesky_solve(told[:, :, None], torch.linalg.cholesky(precision))[..., 0]
-            return self.mean + code @ spread
+            i, j = torch.tril_indices(len(spread), len(spread), device=spread.device)
+            precision = spread.new_zeros(len(spread), len(spread))
+            precision[i, j] = weight @ self.products  # of a symmetric matrix half is enough
+            precision.diagonal().add_(self.noise)
+            self.factors[mask] = torch.linalg.cholesky(precision)
+        self.factors.move_to_end(mask)
+        while len(self.factors) > MASKS:
+            self.factors.popitem(last=False)
+        return self.factors[mask]
 
     @torch.no_grad()
     def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
@@ -128,3 +144,4 @@ def products(spread: Float[Tensor, "k d"], channels: int) -> Float[Tensor, "cell
 def forget(guess: FirstGuess, _: object) -> None:
     """Directions have come from elsewhere."""
     guess.products = guess.products.new_zeros(0)
+    guess.factors.clear()

@@ -87,36 +87,39 @@ class Gated(nn.Module):
 
 
 class GatedPainter(nn.Module):
-    """x [N, C, H, W], a guess or 0 in its hole, and mask [N, 1, H, W] -> image [N, C, H, W], not bounded.
+    """A guess of the whole image, what it leaves unexplained where that is seen, both [N, C, H, W], and mask [N, 1, H, W] -> what it leaves
+    unexplained everywhere [N, C, H, W], not bounded.
 
     Gated residual blocks from half the size on, which on a CPU saves a third of the time, at ever smaller sizes and back; each size of the
-    way back begins with the sum of what comes from below and what there was on the way down, and the whole size sees x. Maps are
-    normalised where their size changes, so that they cannot grow from one to the next. Two more maps say where a pixel lies: faces stand
-    in the same place. Its first answer is 0 everywhere.
+    way back begins with the sum of what comes from below and what there was on the way down, and the whole size sees what was given. Maps
+    are normalised where their size changes, so that they cannot grow from one to the next. Two more maps say where a pixel lies: faces
+    stand in the same place. Its first answer is 0 everywhere.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):
         super().__init__()
         sizes = sizes_of(*shape[1:])
         whole, *channels = widths_of(len(sizes), width)
-        steps = list(zip([shape[0] + 3, *channels], channels, sizes, strict=False))
+        steps = list(zip([2 * shape[0] + 3, *channels], channels, sizes, strict=False))
         self.down = nn.ModuleList(nn.Sequential(Halve(into, out, size), PixelNorm(out), Gated(out)) for into, out, size in steps)
         self.middle = nn.Sequential(Gated(channels[-1]), Gated(channels[-1]))
         back = steps[:0:-1]
         self.larger = nn.ModuleList(nn.Sequential(nn.SiLU(), Double(out, into, size)) for into, out, size in back)
         self.up = nn.ModuleList(nn.Sequential(PixelNorm(into), Gated(into)) for into, _, _ in back)
         self.whole = nn.Sequential(nn.SiLU(), Double(channels[0], whole, sizes[0]), nn.SiLU())
-        self.last = nn.Conv2d(whole + shape[0] + 1, shape[0], 3, 1, 1)
+        self.last = nn.Conv2d(whole + 2 * shape[0] + 1, shape[0], 3, 1, 1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
         rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in shape[1:]), indexing="ij")
         self.register_buffer("where", torch.stack([rows, columns])[None], persistent=False)
         pace(self)
 
-    def forward(self, x: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n c h w"]:
-        """Painted images."""
-        seen = torch.cat([x, mask], 1)
-        where = torch.as_tensor(self.where).expand(len(x), -1, -1, -1)
+    def forward(
+        self, guess: Float[Tensor, "n c h w"], rest: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]
+    ) -> Float[Tensor, "n c h w"]:
+        """What is to be added to the guess."""
+        seen = torch.cat([guess, rest, mask], 1)
+        where = torch.as_tensor(self.where).expand(len(guess), -1, -1, -1)
         x, mirrors = torch.cat([seen, where], 1).contiguous(memory_format=torch.channels_last), []
         for down in self.down:
             x = down(x)

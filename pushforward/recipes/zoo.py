@@ -38,7 +38,7 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
         "completion",
         FACES
         | {"size": 64, "mask": "mixed", "width": 6, "guess": 16, "rate": 2e-3}
-        | {"adversarial": 300 / 49152, "critic_rate": 2e-4, "images": 100_000},
+        | {"adversarial": 0.5, "critic_rate": 2e-4, "images": 100_000},
     ),
     "mask_to_face": (
         "pix2pix",

@@ -1,8 +1,8 @@
 """Generative face completion (Li, Liu, Yang & Yang 2017), and its kind of network with what was found since.
 
     model            y = G(x, m): x an image with a hole, m a mask, 1 in the hole; answer  m y + (1 - m) image
-    gated            y = g + G(x with g in its hole, m),  g = E[image | seen] of a Gaussian of small images (`nets/first_guess.py`)
-    reconstruction   E [1/4 mean over the hole + 3/4 mean over the rest of |image - y|]  (or squares)
+    gated            y = g + G(g, (1 - m)(x - g), m),  g = E[image | seen] of a Gaussian of small images (`nets/first_guess.py`)
+    reconstruction   E d,  d = a mean over the hole + (1 - a) mean over the rest of |image - y|;  or of squares;  or E log d, d of squares
     local critic     sees the hole alone, cut out;  global critic: the whole answer
     parsing          E -log q(argmax q(. | image) | answer) over pixels, q a given parser that stays as it is
     critics minimise 1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer))  (or hinges)  [+ r1/2 E |dD/dx|^2]
@@ -15,9 +15,10 @@ normalisation and hinges.
 
 Shapes: image, x, y [N, C, H, W] in [-1, 1]; m [N, 1, H, W]; critics' logits [N], or [N, 1, P, Q].
 Departures: means over pixels, where the authors' code sums (weights are converted: 300 and .05 over 128 x 128 x 3 values), of which every
-hole has the share that the paper's square has, a quarter, so that an eye counts as much as half a face; masks of any form, of which the
-local critic sees the box around the hole; both critics begin as wide as G, where the paper's local one has twice that; averaged weights
-answer; images are mirrored at random, not turned or shifted.
+hole has the same share a, a quarter as the paper's square has, or half in the gated form, so that an eye counts as much as half a face;
+the logarithm gives every image its own spread (Rybkin et al. 2021), so that odd faces do not outvote the others; masks of any form, of
+which the local critic sees the box around the hole; both critics begin as wide as G, where the paper's local one has twice that; averaged
+weights answer; images are mirrored at random, not turned or shifted.
 """
 
 from copy import deepcopy
@@ -39,8 +40,12 @@ from pushforward.nets.first_guess import FirstGuess
 from pushforward.nets.painters import GatedPainter, PaperPainter, WholeCritic, hole_of
 from pushforward.nets.unet import PatchCritic, fitting_field
 
-HOLE = 0.25
-"""Share of the reconstruction that each hole has, whatever its size: that of a square of half the side."""
+HOLE = {"paper": 0.25, "gated": 0.5}
+"""Share of the reconstruction that each hole has, whatever its size; the paper's is that of a square of half the side."""
+PARSING_2017 = 0.05 * 16384 / 49152
+"""Weight of the parts in the authors' code, beside l1; the paper has a tenth of it."""
+LEAST = 1e-3
+"""Squares that count as none where their logarithm is taken."""
 LARGEST = 4096
 """Values of the small images of a first guess, at the most: its Gaussian is fitted in their cube's time."""
 WARM = 0.01
@@ -63,12 +68,12 @@ class Settings:
     """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
     guess: Annotated[int, Ge(0)] = 32
     """Side of the small images whose Gaussian gives the gated G a first guess, fewer where images have more than 4 channels; 0: none."""
-    distance: Literal["l1", "l2"] = "l2"
-    """Of the reconstruction: squares, as in the paper, or l1 as in the authors' code."""
-    adversarial: Annotated[float, Ge(0)] = 0.015
-    """Weight of what each critic says; the paper has 300/49152 of l1."""
-    parsing: Annotated[float, Ge(0)] = 0.05 * 16384 / 49152
-    """Weight of the parts, where a parser is given; the paper has a tenth of this, the authors' code this."""
+    distance: Literal["log", "l1", "l2"] = "log"
+    """Of the reconstruction: the logarithm of each image's squares, squares, as in the paper, or l1 as in the authors' code."""
+    adversarial: Annotated[float, Ge(0)] = 1.5
+    """Weight of what each critic says; the paper has 300/49152 of l1, which is some 30 times smaller than a logarithm's step."""
+    parsing: Annotated[float, Ge(0)] = 2.0
+    """Weight of the parts, where a parser is given."""
     second: Annotated[float, Interval(ge=0, le=1)] = 0.5
     """Share of the run after which the local critic joins, or that of patches."""
     third: Annotated[float, Interval(ge=0, le=1)] = 0.7
@@ -119,7 +124,7 @@ class Completion(System, Edits):
             raise BadInput(f"Completion paints images, but the data have shape {c.shape}. Use vae for rows of numbers.")
         if c.form == "paper" and c.guess != Settings.guess:
             raise BadInput(f"guess is {c.guess}, but the paper's form has no first guess. Use --form gated, or leave it out.")
-        if parser is None and c.parsing != Settings.parsing:
+        if parser is None and c.parsing not in (Settings.parsing, PARSING_2017):
             raise BadInput(f"parsing is {c.parsing:g}, but no parser says which parts there are. Give --parser RUN, or leave it out.")
         if c.r1 and c.critics == "none":
             raise BadInput(f"r1 is {c.r1:g}, but there are no critics that it could calm. Use --critics patch, or leave it out.")
@@ -170,15 +175,13 @@ class Completion(System, Edits):
             self.guess.fit(batch["image"] for batch in source.dataset.spread())
 
     def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None) -> Tensor:
-        """y = G(x, m); with a first guess g, y = g + G(x with g in its hole, m).
+        """y = G(x, m); of the gated form y = g + G(g, (1 - m)(x - g), m), g the first guess, or 0.
 
-        What is seen is painted as well, g being as smooth there as in the hole: a G that has nothing to add there learns to add nothing.
+        g is as smooth where the image is seen as in the hole: what it leaves unexplained there tells what it leaves in the hole.
         """
-        if self.guess is not None:
-            guess = self.guess(x, mask)
-            return guess + generator(torch.where(mask > 0, guess, x), mask).float()
         if self.config.form == "gated":
-            return generator(x, mask).float()
+            guess = torch.zeros_like(x) if self.guess is None else self.guess(x, mask)
+            return guess + generator(guess, (x - guess) * (1 - mask), mask).float()
         # a seed's noise is the same for every image, so that an answer does not depend on which others are answered with it
         noise = torch.rand(x.shape) if seed is None else torch.rand(x.shape[1:], generator=torch.Generator().manual_seed(seed))
         return generator(x + (noise * 2 - 1).to(x) * mask).float()
@@ -219,7 +222,8 @@ class Completion(System, Edits):
         c, here = self.config, self.stage.progress
         image, mask, y, answer = self.kept.take(self.generator, batch, partial(self.completed, batch))
         apart = image - y
-        loss = reconstruction(apart.abs() if c.distance == "l1" else apart.square(), mask)
+        far = reconstruction(apart.abs() if c.distance == "l1" else apart.square(), mask, HOLE[c.form])
+        loss = ((far + LEAST).log() if c.distance == "log" else far).mean()
         terms = {"reconstruction": loss.detach(), "hole": (apart.detach().abs() * mask).sum() / (mask.sum() * len(apart[0]))}
         for name in self.critics:
             if here >= self.joins(name):
@@ -248,11 +252,11 @@ class Completion(System, Edits):
         return self.painted_by(self.averaged, batch["source"], batch["mask"], 0 if seed is None else seed + 1).clamp(-1, 1)
 
 
-def reconstruction(apart: Tensor, mask: Tensor) -> Tensor:
-    """A quarter of the mean over each hole and three quarters of that over the rest, of how far each pixel is off."""
+def reconstruction(apart: Tensor, mask: Tensor, hole: float) -> Tensor:
+    """How far each image is off [N]: `hole` of the mean over its hole and the rest of that over the rest, of how far each pixel is."""
     share = mask.mean((1, 2, 3), keepdim=True)
-    weight = HOLE * mask / share.clamp_min(1e-6) + (1 - HOLE) * (1 - mask) / (1 - share).clamp_min(1e-6)
-    return (apart * weight).mean()
+    weight = hole * mask / share.clamp_min(1e-6) + (1 - hole) * (1 - mask) / (1 - share).clamp_min(1e-6)
+    return (apart * weight).mean((1, 2, 3))
 
 
 def fitting(parser: System, shape: tuple[int, ...]) -> System:

@@ -21,7 +21,7 @@ def test_what_lies_before_a_shut_gate_still_learns() -> None:
         nn.init.constant_(gate.first.bias[len(gate.first.bias) // 2 :], -200.0)  # type: ignore[index,arg-type]
         nn.init.normal_(learned[gate.last])
     x, mask = torch.randn(2, 3, 16, 16), torch.ones(2, 1, 16, 16)
-    changed = painter(x, mask).square().mean()
+    changed = painter(x, x, mask).square().mean()
     weights = [weight for part, weight in learned.items() if part is not painter.last]
     slopes = dict(zip(weights, torch.autograd.grad(changed, weights), strict=True))
     inside = {learned[layer] for gate in gates for layer in (gate.first, gate.last)}
@@ -49,7 +49,7 @@ def test_sizes_do_not_let_maps_grow() -> None:
                 part.convolution.parametrizations.weight.original.mul_(100)  # type: ignore[union-attr]
         if isinstance(part, Gated):
             part.register_forward_hook(lambda part, into, out: spreads.append(float(into[0].detach().std())))
-    painter(torch.randn(2, 3, 32, 32), torch.ones(2, 1, 32, 32))
+    painter(*torch.randn(2, 2, 3, 32, 32), torch.ones(2, 1, 32, 32))
     assert len(spreads) == 7 and all(0.9 < spread < 1.1 for spread in spreads)
 
 
@@ -73,7 +73,7 @@ def test_layers_learn_at_one_pace() -> None:
 
 
 def test_its_first_answer_is_nothing() -> None:
-    assert not GatedPainter((1, 12, 10), 4)(torch.randn(2, 1, 12, 10), torch.ones(2, 1, 12, 10)).any()
+    assert not GatedPainter((1, 12, 10), 4)(*torch.randn(2, 2, 1, 12, 10), torch.ones(2, 1, 12, 10)).any()
 
 
 def test_the_paper_s_painter_has_the_paper_s_layers() -> None:
