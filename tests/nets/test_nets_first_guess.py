@@ -5,6 +5,7 @@ import torch
 
 from pushforward.core import Batch, System
 from pushforward.data import Dataset, Shuffled, faces, masks
+from pushforward.nets import first_guess
 from pushforward.nets.first_guess import FirstGuess
 from pushforward.systems.completion import Completion
 
@@ -58,6 +59,27 @@ def test_mirror_images_count_as_much() -> None:
     torch.testing.assert_close(guess.variance[:20].double().diff(), largest.diff(), rtol=1e-3, atol=1e-4)
     mask = masks.holes("left", 5, 16, 16, torch.Generator())
     torch.testing.assert_close(guess(image[:5].flip(3), mask.flip(3)), guess(image[:5], mask).flip(3), rtol=1e-3, atol=1e-3)
+
+
+def test_a_mask_met_before_changes_nothing() -> None:
+    guess, image = fitted()
+    mask = torch.cat([masks.holes(name, 1, 16, 16, torch.Generator().manual_seed(0)) for name in ("left", "eyes", "square", "left")])
+    x = image[:4] * (1 - mask)
+    together = guess(x, mask)
+    assert len(guess.factors) == 3 and torch.equal(guess(x, mask), together)
+    guess.factors.clear()
+    alone = torch.cat([guess(x[i : i + 1], mask[i : i + 1]) for i in range(4)])
+    torch.testing.assert_close(alone, together)
+    guess.fit([image[:50]])
+    assert not len(guess.factors) and not torch.allclose(guess(x, mask), together)
+
+
+def test_it_keeps_no_more_masks_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_guess, "MASKS", 2)
+    guess, image = fitted()
+    x, drawn = image[:6], masks.holes("strokes", 6, 16, 16, torch.Generator().manual_seed(0))
+    found = guess(x * (1 - drawn), drawn)
+    assert len(guess.factors) == 2 and bool(found.isfinite().all())
 
 
 def test_what_it_has_learned_can_be_loaded_into_one_that_was_asked_before() -> None:
