@@ -33,6 +33,8 @@ NOISIER = (1.0, 3.0, 10.0, 30.0, 100.0)
 MASKS = 64
 """Of so many masks factors are kept, of K^2 values each."""
 
+Mask = tuple[torch.device, bytes]
+
 
 class FirstGuess(nn.Module):
     """side: pixels of small images. Until it is fitted its guess is grey."""
@@ -53,7 +55,7 @@ class FirstGuess(nn.Module):
         self.register_buffer("variance", torch.zeros(count))
         self.register_buffer("noise", torch.ones(()))
         self.register_buffer("products", torch.zeros(0), persistent=False)
-        self.factors: OrderedDict[tuple[torch.device, bytes], Tensor] = OrderedDict()
+        self.factors: OrderedDict[Mask, Tensor] = OrderedDict()
         self.register_load_state_dict_post_hook(forget)
 
     def shrunk(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
@@ -104,12 +106,12 @@ class FirstGuess(nn.Module):
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
             spread = self.directions * self.variance.sqrt()[:, None]
             told = (weight.repeat(1, self.small[0]) * (x - self.mean)) @ spread.T
-            code = torch.cholesky_solve(told[:, :, None], torch.stack([self.factor(row, spread) for row in weight]))[..., 0]
-            return self.mean + code @ spread
+            masks = [row.tobytes() for row in weight.cpu().numpy()]
+            factors = torch.stack([self.factor((weight.device, mask), row, spread) for mask, row in zip(masks, weight, strict=True)])
+            return self.mean + torch.cholesky_solve(told[:, :, None], factors)[..., 0] @ spread
 
-    def factor(self, weight: Float[Tensor, " cells"], spread: Float[Tensor, "k d"]) -> Float[Tensor, "k k"]:
+    def factor(self, mask: Mask, weight: Float[Tensor, " cells"], spread: Float[Tensor, "k d"]) -> Float[Tensor, "k k"]:
         """Cholesky factor of the code's precision: one at a time, so that it is the same to the bit whatever it is asked beside."""
-        mask = weight.device, weight.cpu().numpy().tobytes()
         if mask not in self.factors:
             if not len(self.products):
                 self.products = products(spread, self.small[0])
