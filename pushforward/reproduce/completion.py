@@ -54,7 +54,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "G2": GATED | PATCHES,
     "G4": GATED | PATCHES | {"parsing": 2.0, "parser": True},
 }
-"""G1 for half an hour of two cores without fast bfloat16, G2 and G4 for less; the paper's take longer there."""
+"""Gated rows take less than 25 minutes of two cores without fast bfloat16; the paper's take longer there."""
 FEWER = {"drawn": 30_000, "celebamask": 30_000, "celebamask-128": 60_000}
 """Images of every row at the most, on data that are easier or fewer."""
 DATA = {"celeba": tuple(ROWS), "celebamask": ("G1", "G4"), "drawn": ("M1", "G1", "G4")}
