@@ -106,8 +106,7 @@ class FirstGuess(nn.Module):
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
             spread = self.directions * self.variance.sqrt()[:, None]
             told = (weight.repeat(1, self.small[0]) * (x - self.mean)) @ spread.T
-            masks = [row.tobytes() for row in weight.cpu().numpy()]
-            factors = torch.stack([self.factor((weight.device, mask), row, spread) for mask, row in zip(masks, weight, strict=True)])
+            factors = torch.stack([self.factor(mask, row, spread) for mask, row in zip(told_apart(weight), weight, strict=True)])
             return self.mean + torch.cholesky_solve(told[:, :, None], factors)[..., 0] @ spread
 
     def factor(self, mask: Mask, weight: Float[Tensor, " cells"], spread: Float[Tensor, "k d"]) -> Float[Tensor, "k k"]:
@@ -132,6 +131,12 @@ class FirstGuess(nn.Module):
         seen = self.shrunk(x * (1 - mask)) / weight.clamp(min=1e-6).repeat(1, x.shape[1])
         guess = self.expected(seen, weight).view(-1, *self.small)
         return interpolate(guess, x.shape[2:], mode="bilinear", align_corners=False).clamp(-1, 1)
+
+
+def told_apart(weight: Float[Tensor, "n cells"]) -> list[Mask]:
+    """A name of each mask; on the meta device, where nothing is computed, they are all one."""
+    rows = [b""] * len(weight) if weight.is_meta else [row.tobytes() for row in weight.cpu().numpy()]
+    return [(weight.device, row) for row in rows]
 
 
 def products(spread: Float[Tensor, "k d"], channels: int) -> Float[Tensor, "cells pairs"]:
