@@ -34,6 +34,7 @@ MASKS = 64
 """Of so many masks factors are kept, of K^2 values each."""
 
 Mask = tuple[torch.device, bytes]
+"""What tells masks apart: where one lies, and the shares of its cells that are seen."""
 
 
 class FirstGuess(nn.Module):

@@ -71,9 +71,9 @@ class Settings:
     distance: Literal["log", "l1", "l2"] = "log"
     """Of the reconstruction: the logarithm of each image's squares, squares, as in the paper, or l1 as in the authors' code."""
     adversarial: Annotated[float, Ge(0)] = 1.5
-    """Weight of what each critic says; the paper has 300/49152 of l1, which is some 30 times smaller than a logarithm's step."""
+    """Weight of what each critic says, beside a logarithm, and far too much beside l1 or l2: the paper has 300/49152 beside l1."""
     parsing: Annotated[float, Ge(0)] = 2.0
-    """Weight of the parts, where a parser is given."""
+    """Weight of the parts, where a parser is given; beside a logarithm too."""
     second: Annotated[float, Interval(ge=0, le=1)] = 0.5
     """Share of the run after which the local critic joins, or that of patches."""
     third: Annotated[float, Interval(ge=0, le=1)] = 0.7

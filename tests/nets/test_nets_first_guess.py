@@ -67,9 +67,11 @@ def test_a_mask_met_before_changes_nothing() -> None:
     x = image[:4] * (1 - mask)
     together = guess(x, mask)
     assert len(guess.factors) == 3 and torch.equal(guess(x, mask), together)
+    found = dict(guess.factors)
     guess.factors.clear()
     alone = torch.cat([guess(x[i : i + 1], mask[i : i + 1]) for i in range(4)])
     torch.testing.assert_close(alone, together)
+    assert all(torch.equal(guess.factors[name], factor) for name, factor in found.items())
     guess.fit([image[:50]])
     assert not len(guess.factors) and not torch.allclose(guess(x, mask), together)
 
