@@ -48,10 +48,13 @@ class Edit:
     def run_it(self) -> None:
         """Translate or paint, and write the pictures."""
         from pushforward import figures
+        from pushforward.cli.sampled import ARRAYS, SUFFIXES
         from pushforward.core import BadInput, Edits
 
         if self.several < 0:
             raise BadInput(f"--several is {self.several}, but must be 0 or more.")
+        if self.out and self.out.suffix.lower() in (*SUFFIXES, *ARRAYS):
+            raise BadInput(f"--out is '{self.out}', a file, but each answer is written under its source's name. Give a folder.")
         if self.deterministic and self.several:
             raise BadInput(f"--deterministic asks for one answer, and --several {self.several} for others drawn at random. Leave one out.")
         run, system = opened(self.run)

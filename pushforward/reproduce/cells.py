@@ -118,9 +118,14 @@ def held(folder: Path) -> Iterator[bool]:
 
 
 def seconds_of(run: Run) -> dict[str, float]:
-    """Seconds of training by the clock, and summed over the processors that worked: cells may run beside each other, a thread each."""
+    """Seconds of training by the clock, and summed over the processors that worked: cells may run beside each other, a thread each.
+
+    Sessions that were killed left no word: their images are taken to have cost as much as the others.
+    """
     sessions = run.sessions()
+    told = sum(session["to"] - session["from"] for session in sessions)
+    times = max(1.0, run.recipe.images / told) if told else 1.0
     return {
-        "seconds of training": sum(session["seconds"] for session in sessions),
-        "processor seconds": sum(session["processor_seconds"] for session in sessions),
+        "seconds of training": round(times * sum(session["seconds"] for session in sessions), 3),
+        "processor seconds": round(times * sum(session["processor_seconds"] for session in sessions), 3),
     }

@@ -22,7 +22,7 @@ weights answer; images are mirrored at random, not turned or shifted.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import cos, isqrt, pi
 from typing import Annotated, ClassVar, Literal
@@ -46,8 +46,8 @@ PARSING_2017 = 0.05 * 16384 / 49152
 """Weight of the parts in the authors' code, beside l1; the paper has a tenth of it."""
 LEAST = 1e-3
 """Squares that count as none where their logarithm is taken."""
-LARGEST = 4096
-"""Values of the small images of a first guess, at the most: its Gaussian is fitted in their cube's time."""
+LARGEST = 3 * 64 * 64
+"""Values of the small images of a first guess, at the most: of each there are a few hundred to keep."""
 WARM = 0.01
 """Share of the run in which learning rates rise."""
 
@@ -66,13 +66,13 @@ class Settings:
     """Channels of the first layers, of G and of critics; the paper's G and global critic have 32, its local critic 64."""
     code: Annotated[int, Ge(1)] = 512
     """Units in the middle of the paper's G, which has 4096 for 128 pixels."""
-    guess: Annotated[int, Ge(0)] = 32
-    """Side of the small images whose Gaussian gives the gated G a first guess, fewer where images have more than 4 channels; 0: none."""
+    guess: Annotated[int, Ge(0)] = 64
+    """Side of the small images whose Gaussian gives the gated G a first guess, fewer where images have more than 3 channels; 0: none."""
     distance: Literal["log", "l1", "l2"] = "log"
     """Of the reconstruction: the logarithm of each image's squares, squares, as in the paper, or l1 as in the authors' code."""
-    adversarial: Annotated[float, Ge(0)] = 1.5
+    adversarial: Annotated[float, Ge(0)] = 0.6
     """Weight of what each critic says, beside a logarithm, and far too much beside l1 or l2: the paper has 300/49152 beside l1."""
-    parsing: Annotated[float, Ge(0)] = 2.0
+    parsing: Annotated[float, Ge(0)] = 10.0
     """Weight of the parts, where a parser is given; beside a logarithm too."""
     second: Annotated[float, Interval(ge=0, le=1)] = 0.5
     """Share of the run after which the local critic joins, or that of patches."""
@@ -172,15 +172,15 @@ class Completion(System, Edits):
     def survey(self, source: Source) -> None:
         """After the first round: images tell the Gaussian of the first guess."""
         if self.guess is not None and isinstance(source, Shuffled):
-            self.guess.fit(batch["image"] for batch in source.dataset.spread())
+            self.guess.fit(batch["image"] for batch in replace(source.dataset, mask="").spread())
 
-    def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None) -> Tensor:
-        """y = G(x, m); of the gated form y = g + G(g, (1 - m)(x - g), m), g the first guess, or 0.
+    def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None, known: Tensor | None = None) -> Tensor:
+        """y = G(x, m); of the gated form y = g + G(g, (1 - m)(x - g), m), g the first guess, or 0; known: images that it was fitted on.
 
         g is as smooth where the image is seen as in the hole: what it leaves unexplained there tells what it leaves in the hole.
         """
         if self.config.form == "gated":
-            guess = torch.zeros_like(x) if self.guess is None else self.guess(x, mask)
+            guess = torch.zeros_like(x) if self.guess is None else self.guess(x, mask, known)
             return guess + generator(guess, (x - guess) * (1 - mask), mask).float()
         # a seed's noise is the same for every image, so that an answer does not depend on which others are answered with it
         noise = torch.rand(x.shape) if seed is None else torch.rand(x.shape[1:], generator=torch.Generator().manual_seed(seed))
@@ -194,7 +194,7 @@ class Completion(System, Edits):
         """Image, mask, y and the answer: of images that are mirrored at random."""
         mirror = torch.rand(len(batch["image"]), 1, 1, 1, device=batch["image"].device) < 0.5
         image, x, mask = (torch.where(mirror, value.flip(3), value) for value in (batch["image"], batch["source"], batch["mask"]))
-        y = self.painted_by(self.generator, x, mask)
+        y = self.painted_by(self.generator, x, mask, known=image)
         return image, mask, y, torch.where(mask > 0, y, image)
 
     def seen_by(self, name: str, image: Tensor, mask: Tensor) -> Tensor:

@@ -65,6 +65,8 @@ def test_what_cannot_be_edited_is_a_sentence(ask, place, tmp_path):
     assert "is the source a label map? It should be drawn in #4477aa=background, #ffa90e=clothes, " in refused
     several = ask("edit", place / "labels", place / "photo.png", "--several", 2, "--deterministic")
     assert several.code == 2 and "--deterministic asks for one answer, and --several 2 for others" in several.err
+    file = ask("edit", place / "labels", place / "photo.png", "--out", "answer.PNG")
+    assert file.code == 2 and "--out is 'answer.PNG', a file, but each answer is written under its source's name." in file.err
     assert "which edits no images" in ask("edit", "zoo/vae", place / "photo.png").err
     Image.new("RGB", (16, 16), (0, 255, 0)).save(tmp_path / "green.png")
     assert "are far from all colours of its palette" in ask("edit", place / "labels", tmp_path / "green.png").err

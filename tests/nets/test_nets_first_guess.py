@@ -31,6 +31,49 @@ def test_it_is_the_posterior_of_its_gaussian() -> None:
     torch.testing.assert_close(found[:, hidden].double(), expected, rtol=1e-3, atol=1e-3)
 
 
+def test_images_that_it_knows_are_guessed_as_if_they_were_new() -> None:
+    """Exactly without them where the directions hold all, and as badly as new ones where they lean towards the images."""
+    image = faces.drawn(faces.faces(40), 16)[0]
+    mask = masks.holes("left", 40, 16, 16, torch.Generator())
+    guess, x = FirstGuess((3, 16, 16), 16), image * (1 - mask)
+    guess.fit([image])
+    assert float(guess.pull) > 0
+    near, apart = ((found - image).square()[:, :, :, :8].mean() for found in (guess(x, mask), guess(x, mask, image)))
+    assert apart > 1.2 * near
+    whole = guess(image, torch.zeros_like(mask), image)  # a code of all there is: without its own share it is still that of an image
+    assert bool(whole.isfinite().all())
+
+
+def test_without_an_image_linear_guesses_are_those_of_the_others() -> None:
+    """(c - a z) / (1 - a) against a Gaussian of the others, in a space that all directions span and whose mean is known."""
+    torch.manual_seed(0)
+    x = torch.randn(30, 12, dtype=torch.float64) @ torch.randn(12, 12, dtype=torch.float64)
+    seen, noise = torch.arange(12) < 7, 0.5
+
+    def answer(train: torch.Tensor, one: torch.Tensor) -> torch.Tensor:
+        spread = train.T @ train / len(x)
+        return spread[:, seen] @ torch.linalg.solve(spread[seen][:, seen] + noise * torch.eye(7, dtype=torch.float64), one[seen])
+
+    guess = FirstGuess((1, 1, 12), 12).double()
+    variance, directions = torch.linalg.eigh(x.T @ x / len(x))
+    guess.directions, guess.variance = directions.T.flip(0).contiguous(), variance.flip(0).contiguous()
+    guess.noise.fill_(noise)
+    guess.pull.fill_(1 / len(x))
+    weight = seen[None].double()
+    for place in range(5):
+        one = x[place : place + 1]
+        torch.testing.assert_close(guess.expected(one * weight, weight)[0], answer(x, one[0]))
+        others = torch.cat([x[:place], x[place + 1 :]])
+        torch.testing.assert_close(guess.expected(one * weight, weight, one)[0], answer(others, one[0]))
+
+
+@pytest.mark.parametrize(("count", "used"), [(60, 100), (600, 192)])
+def test_as_many_directions_are_used_as_guess_best(count: int, used: int) -> None:
+    guess = FirstGuess((3, 16, 16), 16)
+    guess.fit([faces.drawn(faces.faces(count), 16)[0]])
+    assert int((guess.variance > 0).sum()) == used and not guess.variance[used:].any()
+
+
 @pytest.mark.parametrize("kind", ["eyes", "mixed", "lower"])
 def test_it_is_nearer_than_the_mean_face(kind: str) -> None:
     guess, image = fitted()

@@ -73,6 +73,17 @@ def test_what_was_asked_for_otherwise_is_measured_again(tmp_path: Path, monkeypa
     assert [cell["numbers"]["value"] for cell in found] == [20]
 
 
+def test_sessions_that_were_killed_count_as_much_as_the_others() -> None:
+    def seconds(*sessions: tuple[int, int, float]) -> dict[str, float]:
+        told = [{"from": start, "to": end, "seconds": took, "processor_seconds": took / 2} for start, end, took in sessions]
+        run: Any = SimpleNamespace(sessions=lambda: told, recipe=SimpleNamespace(images=100))
+        return cells.seconds_of(run)
+
+    assert seconds((0, 100, 8.0)) == {"seconds of training": 8.0, "processor seconds": 4.0}
+    assert seconds((60, 100, 8.0)) == {"seconds of training": 20.0, "processor seconds": 10.0}, "the first was killed at 60"
+    assert seconds((0, 50, 4.0), (40, 100, 6.0)) == {"seconds of training": 10.0, "processor seconds": 5.0}, "gone back on"
+
+
 def test_a_run_that_was_trained_otherwise_is_not_taken_for_it(tmp_path: Path) -> None:
     run, _ = cells.trained(tmp_path / "run", "vae", "digits", images=64, width=8)
     again, _ = cells.trained(tmp_path / "run", "vae", "digits", images=64, width=8)
