@@ -32,7 +32,7 @@ NOISIER = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 PULLS = tuple(number / 4 for number in range(25))
 """and g,"""
 KEPT, ENOUGH = 10, 100
-"""by every so manieth image, which is kept apart, or so many of all."""
+"""by images kept apart: one of so many, and about so many at the most."""
 MOST = 0.9
 """Of a."""
 LEAST = 1e-3
@@ -85,14 +85,15 @@ class FirstGuess(nn.Module):
         x = torch.cat([self.shrunk(image).cpu() for image in images])
         every = max(KEPT, -(-len(x) // ENOUGH))
         kept = torch.arange(len(x)) % every == every - 1
-        fresh, train = (x[kept], x[~kept]) if bool(kept.any()) else (x, x)
-        known = train[:: max(1, len(train) // ENOUGH)][:ENOUGH]
+        fresh, train = (x[kept], x[~kept]) if bool(kept.any()) else (x.clone(), x)
+        known = train[:: max(1, len(train) // ENOUGH)][:ENOUGH].clone()
+        del x  # it may be large
         mirror = torch.arange(train.shape[1]).view(self.small).flip(2).flatten()
         mean = train.mean(0)
         mean = (mean + mean[mirror]) / 2
-        train = train - mean
+        train -= mean
         total = float(train.square().sum(dtype=torch.float64)) / len(train)
-        even = (train + train[:, mirror]) / 2
+        even = train[:, mirror].add_(train).div_(2)
         found = [principal(part, len(self.variance)) for part in (even, train.sub_(even))]  # directions are even or odd
         variance, directions = map(torch.cat, zip(*found, strict=True))
         variance, first = variance.topk(min(len(self.variance), len(variance)))
