@@ -10,9 +10,10 @@ Where all channels of a cell are seen by the same share w, the code c = E[L^-1/2
 
 of which the last alone depends on the mask, and on those rows alone that it hides. Of masks that were met last A's Cholesky factor is kept.
 
-A network that learns from images of which the Gaussian knows would learn to trust it too much. What one of N images (and mirror images) adds to its
-own guess is linear in it: without it, z = L^-1 S^T (x - m) its code where nothing is hidden, (c - a z) / (1 - a) is left, as of all linear smoothers,
-with a = g z^T c / N. Directions lean towards their images too: g is such that guesses are as wrong as those of images kept apart.
+A network that learns from images of which the Gaussian knows would learn to trust it too much. What one of N images, their mirror images
+among them, adds to its own guess is linear in it: with z = L^-1 S^T (x - m) its code where nothing is hidden, (c - a z) / (1 - a) is left
+without it, as of all linear smoothers, a = g z^T c / N. Directions lean towards their images too: g is such that guesses are as wrong as
+those of images kept apart.
 
 Shapes: images [n, C, H, W] in [-1, 1], masks [n, 1, H, W], 1 where hidden; U [d, K] with d = C h w of small images.
 """
