@@ -48,6 +48,8 @@ LEAST = 1e-3
 """Squares that count as none where their logarithm is taken."""
 LARGEST = 3 * 64 * 64
 """Values of the small images of a first guess, at the most: of each there are a few hundred to keep."""
+SHARED = 4
+"""Images of a round that have one hole, where there is a first guess."""
 WARM = 0.01
 """Share of the run in which learning rates rise."""
 
@@ -191,10 +193,12 @@ class Completion(System, Edits):
         self.kept.clear()
 
     def completed(self, batch: Batch) -> tuple[Tensor, ...]:
-        """Image, mask, y and the answer: of images that are mirrored at random."""
-        mirror = torch.rand(len(batch["image"]), 1, 1, 1, device=batch["image"].device) < 0.5
-        image, x, mask = (torch.where(mirror, value.flip(3), value) for value in (batch["image"], batch["source"], batch["mask"]))
-        y = self.painted_by(self.generator, x, mask, known=image)
+        """Image, mask, y and the answer: of images that are mirrored at random; some share a hole where first guesses cost by the hole."""
+        image, mask = batch["image"], batch["mask"]
+        image = torch.where(torch.rand(len(image), 1, 1, 1, device=image.device) < 0.5, image.flip(3), image)
+        if self.guess is not None:
+            mask = mask[::SHARED].repeat_interleave(SHARED, 0)[: len(mask)]
+        y = self.painted_by(self.generator, image * (1 - mask), mask, known=image)
         return image, mask, y, torch.where(mask > 0, y, image)
 
     def seen_by(self, name: str, image: Tensor, mask: Tensor) -> Tensor:

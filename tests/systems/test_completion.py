@@ -112,6 +112,25 @@ def test_the_critic_of_patches_is_asked_too() -> None:
     torch.testing.assert_close(system.generator_loss(batch)[0], expected)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("settings", "holes"), [({}, [0, 0, 0, 0, 4, 4]), ({"guess": 0}, range(6)), ({"form": "paper"}, range(6))])
+def test_images_share_holes_where_first_guesses_cost_by_holes(settings: dict[str, Any], holes: list[int]) -> None:
+    batch = batch_of("strokes")
+    torch.manual_seed(0)
+    image, mask, y, answer = system_of(critics="none", **settings).completed(batch)  # type: ignore[arg-type]
+    assert torch.equal(mask, batch["mask"][list(holes)]) and len(batch["mask"].flatten(1).unique(dim=0)) == 6
+    assert torch.equal(answer, torch.where(mask > 0, y, image))
+
+
+def test_mirrored_images_have_the_same_hole() -> None:
+    """A hole of the user's own is what a run is to fill."""
+    batch = batch_of("left")
+    batch["image"] = torch.rand_like(batch["image"])
+    torch.manual_seed(0)
+    image, mask, _, _ = system_of(critics="none").completed(batch)  # type: ignore[arg-type]
+    mirrored = [torch.equal(a, b.flip(2)) for a, b in zip(image, batch["image"], strict=True)]
+    assert any(mirrored) and not all(mirrored) and torch.equal(mask, batch["mask"])
+
+
 def test_layers_of_the_critic_of_patches_stretch_nothing() -> None:
     critic, batch = system_of(critics="patch").critics["patch"].train(), batch_of("centre")
     for _ in range(50):
