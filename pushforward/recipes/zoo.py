@@ -37,8 +37,8 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "completion": (
         "completion",
         FACES
-        | {"size": 64, "mask": "mixed", "width": 6, "guess": 16, "rate": 2e-3}
-        | {"adversarial": 0.5, "critic_rate": 2e-4, "images": 100_000},
+        | {"size": 64, "mask": "mixed", "width": 10, "guess": 16, "rate": 2e-3}
+        | {"adversarial": 0.5, "critic_rate": 2e-4, "lowpass": 1, "slower": 1.0, "images": 100_000},
     ),
     "mask_to_face": (
         "pix2pix",

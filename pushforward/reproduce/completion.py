@@ -44,13 +44,13 @@ MASKS = {
 """What is hidden in tests; O1 to O6 as in the paper, then halves of the whole image."""
 PAPER: dict[str, Any] = completion_2017().settings | {"mask": "square", "images": 90_000}
 GATED: dict[str, Any] = {"form": "gated", "mask": "mixed", "width": 16, "distance": "log", "batch_size": 8}
-PATCHES: dict[str, Any] = {"images": 44_000, "adversarial": 0.6, "critic_rate": 5e-4}
+PATCHES: dict[str, Any] = {"third": 0.6, "images": 48_000, "adversarial": 0.6, "critic_rate": 1e-3, "lowpass": 2, "slower": 0.2}
 ROWS: dict[str, dict[str, Any]] = {
     "M1": PAPER | {"critics": "none"},
     "M2": PAPER | {"critics": "local"},
     "M3": PAPER | {"critics": "local+global"},
     "M4": PAPER | {"critics": "local+global", "parser": True},
-    "G1": GATED | {"critics": "none", "images": 54_000},
+    "G1": GATED | {"critics": "none", "third": 0.4, "images": 80_000},
     "G2": GATED | PATCHES,
     "G4": GATED | PATCHES | {"parsing": 10.0, "parser": True},
 }

@@ -5,6 +5,7 @@
     reconstruction   E d,  d = a mean over the hole + (1 - a) mean over the rest of |image - y|;  or of squares;  or E log d, d of squares
     local critic     sees the hole alone, cut out;  global critic: the whole answer
     parsing          E -log q(argmax q(. | image) | answer) over pixels, q a given parser that stays as it is
+    once critics play, d is of means over squares of `lowpass` pixels: what is finer is the critics'
     critics minimise 1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer))  (or hinges)  [+ r1/2 E |dD/dx|^2]
     stages           reconstruction;  from `second` of the run + local critic;  from `third` + global critic and parsing
     G minimises      reconstruction + adversarial (E softplus(-D_local) + E softplus(-D_global)) + parsing
@@ -31,7 +32,7 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, relu, softplus
+from torch.nn.functional import avg_pool2d, cross_entropy, relu, softplus
 from torch.nn.utils.parametrizations import spectral_norm
 
 from pushforward.core import Adam, Average, BadInput, Batch, Edits, Kept, Parses, Player, Source, Stage, System, Terms, growing
@@ -79,12 +80,16 @@ class Settings:
     """Weight of the parts, where a parser is given; beside a logarithm too."""
     second: Annotated[float, Interval(ge=0, le=1)] = 0.5
     """Share of the run after which the local critic joins, or that of patches."""
+    lowpass: Annotated[int, Ge(1)] = 2
+    """Side, in pixels, of the squares whose means reconstruction compares once critics play; 1, as in the paper: all of it, always."""
     third: Annotated[float, Interval(ge=0, le=1)] = 0.7
     """Share after which the global critic and the parser join."""
     rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of G, from `third` on lowered to 0 by half a cosine; the paper has 1e-4. Weights of the gated form move by
     ten times as much of what they start with (`nets/paced.py`)."""
-    critic_rate: Annotated[float, Gt(0)] = 5e-4
+    slower: Annotated[float, Gt(0)] = 0.2
+    """Share of its rate at which G learns once critics play, so that these keep up (Heusel et al. 2017); 1: all, as in the paper."""
+    critic_rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of critics, which stays, with betas (0.5, 0.999); the paper has 2e-4."""
     r1: Annotated[float, Ge(0)] = 0.0
     """gamma of gamma/2 |dD/dx|^2 at what a critic sees of true images (Mescheder et al. 2018)."""
@@ -160,9 +165,14 @@ class Completion(System, Edits):
         return [*found, Player("generator", self.generator, self.generator_loss, Adam(c.rate * self.fall()), average=average)]
 
     def fall(self) -> float:
-        """G's share of its learning rate: critics that join late need a G that still moves."""
-        last = min(1.0, max(0.0, self.stage.progress - self.config.third) / max(1e-9, 1 - self.config.third))
-        return (1 + cos(pi * last)) / 2
+        """G's share of its learning rate: critics that join late need a G that still moves, and one that they can follow."""
+        c, here = self.config, self.stage.progress
+        last = min(1.0, max(0.0, here - c.third) / max(1e-9, 1 - c.third))
+        return (c.slower if self.criticised() else 1.0) * (1 + cos(pi * last)) / 2
+
+    def criticised(self) -> bool:
+        """Whether critics play."""
+        return len(self.critics) > 0 and self.stage.progress >= self.config.second
 
     def joins(self, what: str) -> float:
         """The share of the run after which a critic, or the parser, has a say."""
@@ -226,10 +236,11 @@ class Completion(System, Edits):
         """Reconstruction, and what those say that have joined."""
         c, here = self.config, self.stage.progress
         image, mask, y, answer = self.kept.take(self.generator, batch, partial(self.completed, batch))
-        apart = image - y
-        far = reconstruction(apart.abs() if c.distance == "l1" else apart.square(), mask, HOLE[c.form])
+        side = c.lowpass if self.criticised() else 1
+        apart, hole = (avg_pool2d(value, side, ceil_mode=True) for value in (image - y, mask))
+        far = reconstruction(apart.abs() if c.distance == "l1" else apart.square(), hole, HOLE[c.form])
         loss = ((far + LEAST).log() if c.distance == "log" else far).mean()
-        terms = {"reconstruction": loss.detach(), "hole": (apart.detach().abs() * mask).sum() / (mask.sum() * len(apart[0]))}
+        terms = {"reconstruction": loss.detach(), "hole": ((image - y).detach().abs() * mask).sum() / (mask.sum() * len(image[0]))}
         for name in self.critics:
             if here >= self.joins(name):
                 said = self.logits(name, self.seen_by(name, answer, mask), mask)

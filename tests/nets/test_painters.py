@@ -42,15 +42,15 @@ def test_gates_do_not_let_maps_grow() -> None:
 def test_sizes_do_not_let_maps_grow() -> None:
     """However large the weights of what changes the size, the next one finds maps of unit spread: those of long runs grew by ten a size."""
     torch.manual_seed(0)
-    painter, spreads = GatedPainter((3, 32, 32), 4), []
+    painter, spreads = GatedPainter((3, 64, 64), 4), []
     for part in painter.modules():
         if isinstance(part, Halve | Double):
             with torch.no_grad():
                 part.convolution.parametrizations.weight.original.mul_(100)  # type: ignore[union-attr]
         if isinstance(part, Gated):
             part.register_forward_hook(lambda part, into, out: spreads.append(float(into[0].detach().std())))
-    painter(*torch.randn(2, 2, 3, 32, 32), torch.ones(2, 1, 32, 32))
-    assert len(spreads) == 7 and all(0.9 < spread < 1.1 for spread in spreads)
+    painter(*torch.randn(2, 2, 3, 64, 64), torch.ones(2, 1, 64, 64))
+    assert len(spreads) == 6 and all(0.9 < spread < 1.1 for spread in spreads)
 
 
 def test_layers_learn_at_one_pace() -> None:
@@ -70,6 +70,15 @@ def test_layers_learn_at_one_pace() -> None:
     nn.init.zeros_(nothing.weight)
     pace(nothing)
     assert not nothing.weight.any()
+
+
+@pytest.mark.parametrize(("side", "smallest"), [(64, 16), (128, 16), (100, 25), (33, 17), (28, 14), (12, 6)])
+def test_maps_are_halved_to_sixteen_pixels_or_once(side: int, smallest: int) -> None:
+    found = []
+    painter = GatedPainter((1, side, side), 2)
+    painter.middle.register_forward_hook(lambda part, into, out: found.append(tuple(out.shape[2:])))
+    painter(*torch.randn(2, 1, 1, side, side), torch.ones(1, 1, side, side))
+    assert found == [(smallest, smallest)]
 
 
 def test_its_first_answer_is_nothing() -> None:
