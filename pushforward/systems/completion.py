@@ -3,9 +3,9 @@
     model            y = G(x, m): x an image with a hole, m a mask, 1 in the hole; answer  m y + (1 - m) image
     gated            y = g + G(g, (1 - m)(x - g), m),  g = E[image | seen] of a Gaussian of small images (`nets/first_guess.py`)
     reconstruction   E d,  d = a mean over the hole + (1 - a) mean over the rest of |image - y|;  or of squares;  or E log d, d of squares
+    low pass         once critics play, d is of means over squares of `lowpass` pixels: what is finer is left to them
     local critic     sees the hole alone, cut out;  global critic: the whole answer
     parsing          E -log q(argmax q(. | image) | answer) over pixels, q a given parser that stays as it is
-    once critics play, d is of means over squares of `lowpass` pixels: what is finer is the critics'
     critics minimise 1/2 E softplus(-D(image)) + 1/2 E softplus(D(answer))  (or hinges)  [+ r1/2 E |dD/dx|^2]
     stages           reconstruction;  from `second` of the run + local critic;  from `third` + global critic and parsing
     G minimises      reconstruction + adversarial (E softplus(-D_local) + E softplus(-D_global)) + parsing
@@ -20,7 +20,7 @@ hole has the same share a, a quarter as the paper's square has, or half in the g
 the logarithm gives every image its own spread (Rybkin et al. 2021), so that odd faces do not outvote the others; masks of any form, of
 which the local critic sees the box around the hole; both critics begin as wide as G, where the paper's local one has twice that; averaged
 weights answer; images are mirrored at random, their holes are not, and nothing is turned or shifted; four of a round share a hole where
-there is a first guess, which costs by the hole.
+there is a first guess, which costs by the hole; low pass, and a G that slows down for critics, are the gated form's.
 """
 
 from copy import deepcopy
