@@ -71,8 +71,8 @@ def mixed(count: int, height: int, width: int, chance: torch.Generator) -> Float
     chosen = torch.randint(len(kinds), (count,), generator=chance, device=chance.device)
     found = torch.empty(count, 1, height, width, device=chance.device)
     for number, name in enumerate(kinds):
-        place = (chosen == number).nonzero().flatten()
-        found[place] = holes(name, len(place), height, width, chance)
+        if len(place := (chosen == number).nonzero().flatten()):
+            found[place] = holes(name, len(place), height, width, chance)
     return found
 
 

@@ -124,7 +124,7 @@ class GatedPainter(nn.Module):
         self, guess: Float[Tensor, "n c h w"], rest: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]
     ) -> Float[Tensor, "n c h w"]:
         """What is to be added to the guess."""
-        seen = torch.cat([guess, rest, mask], 1)
+        seen = torch.cat([guess, rest, mask], 1).contiguous(memory_format=torch.channels_last)
         where = torch.as_tensor(self.where).expand(len(guess), -1, -1, -1)
         x, mirrors = torch.cat([seen, where], 1).contiguous(memory_format=torch.channels_last), []
         for down in self.down:

@@ -51,7 +51,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "M2": PAPER | {"critics": "local"},
     "M3": PAPER | {"critics": "local+global"},
     "M4": PAPER | {"critics": "local+global", "parser": True},
-    "G1": GATED | {"critics": "none", "third": 0.4, "images": 80_000},
+    "G1": GATED | {"critics": "none", "third": 0.85, "images": 88_000},
     "G2": GATED | PATCHES,
     "G4": GATED | PATCHES | {"parsing": 10.0, "parser": True},
 }
