@@ -6,7 +6,7 @@ from math import log2
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, grid_sample, leaky_relu, max_pool2d, max_unpool2d
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, leaky_relu, max_pool2d, max_unpool2d
 
 from pushforward.nets.convolution import sizes_of, widths_of
 from pushforward.nets.paced import pace
@@ -98,7 +98,8 @@ class GatedPainter(nn.Module):
     where that is smaller), where gates look ever further (Iizuka et al. 2017), and back: what hangs on all of the image is in the guess,
     and smaller maps added little to faces. Each size of the way back begins with the sum of what comes from below and what there was on
     the way down, and the whole size sees what was given. Maps are normalised where their size changes, so that they cannot grow from one
-    to the next. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere.
+    to the next. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere. What it adds cannot
+    alternate from pixel to pixel, which no mean over a few of them would see, and critics draw dots with.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):
@@ -134,7 +135,18 @@ class GatedPainter(nn.Module):
         for larger, up in zip(self.larger, self.up, strict=True):
             x = up(larger(x) + mirrors.pop())
         x = self.whole(x)
-        return self.last(torch.cat([x, seen.to(x)], 1))
+        return smoothed(self.last(torch.cat([x, seen.to(x)], 1)))
+
+
+def smoothed(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    """2 S x - S S x: what alternates from pixel to pixel is gone (Zhang 2019), of what is coarser most is left."""
+    once = weighed(x)
+    return 2 * once - weighed(once)
+
+
+def weighed(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    """S x, of weights 1, 2, 1 over rows and over columns; borders go on."""
+    return avg_pool2d(avg_pool2d(x, 2, 1, 1, count_include_pad=False), 2, 1)
 
 
 class WholeCritic(nn.Module):
