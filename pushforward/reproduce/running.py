@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from shlex import quote
 from types import ModuleType
 from typing import Any
 
@@ -125,7 +126,7 @@ def measured(name: str, cell: Cell, scratch: Path) -> dict[str, Any]:
     numbers = cell.measure(folder)
     return {
         "name": cell.name,
-        "command": f"pushforward reproduce {name.replace('_', '-')} --only {cell.name}",
+        "command": f"pushforward reproduce {name.replace('_', '-')} --only {quote(cell.name)}",
         "setting": cell.setting,
         "seed": cell.seed,
         "numbers": rounded(numbers),

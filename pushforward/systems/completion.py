@@ -78,11 +78,11 @@ class Settings:
     """Weight of what each critic says, beside a logarithm, and far too much beside l1 or l2: the paper has 300/49152 beside l1."""
     parsing: Annotated[float, Ge(0)] = 10.0
     """Weight of the parts, where a parser is given; beside a logarithm too."""
-    second: Annotated[float, Interval(ge=0, le=1)] = 0.5
-    """Share of the run after which the local critic joins, or that of patches."""
+    second: Annotated[float, Interval(ge=0, le=1)] = 0.75
+    """Share of the run after which the local critic joins, or that of patches; half in `completion_2017`."""
     lowpass: Annotated[int, Ge(1)] = 2
     """Side, in pixels, of the squares whose means reconstruction compares once critics play; 1, as in the paper: all of it, always."""
-    third: Annotated[float, Interval(ge=0, le=1)] = 0.7
+    third: Annotated[float, Interval(ge=0, le=1)] = 0.9
     """Share after which the global critic and the parser join."""
     rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of G, from `third` on lowered to 0 by half a cosine; the paper has 1e-4. Weights of the gated form move by
@@ -93,7 +93,7 @@ class Settings:
     """Learning rate of critics, which stays, with betas (0.5, 0.999); the paper has 2e-4."""
     r1: Annotated[float, Ge(0)] = 0.0
     """gamma of gamma/2 |dD/dx|^2 at what a critic sees of true images (Mescheder et al. 2018)."""
-    average: Annotated[int, Ge(1)] = 10_000
+    average: Annotated[int, Ge(1)] = 2_000
     """Half-life of the averaged weights, in images."""
     batch_size: Annotated[int, Ge(1)] = 16
     """Images of a round; the paper has 2, an image and its mirror."""
