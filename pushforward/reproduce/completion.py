@@ -49,7 +49,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "M2": PAPER | {"critics": "local"},
     "M3": PAPER | {"critics": "local+global"},
     "M4": PAPER | {"critics": "local+global", "parser": True},
-    "G1": GATED | {"critics": "none", "third": 0.85, "average": 10_000, "images": 88_000},
+    "G1": GATED | {"critics": "none", "third": 0.85, "average": 10_000, "images": 80_000},
     "G2": GATED | {"images": 66_000},
     "G4": GATED | {"images": 66_000, "parser": True},
 }

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import max_pool2d
 
 from pushforward.nets.paced import PACE, pace
-from pushforward.nets.painters import Gated, GatedPainter, PaperPainter, WholeCritic, smoothed
+from pushforward.nets.painters import Gated, GatedPainter, PaperPainter, Smooth, WholeCritic
 from pushforward.nets.residual import Double, Halve
 
 
@@ -137,14 +137,15 @@ def test_whole_critics_are_the_paper_s() -> None:
 @pytest.mark.parametrize("size", [(64, 64), (33, 20), (1, 2)])
 def test_smoothing_keeps_what_is_even_and_takes_what_alternates(size: tuple[int, int]) -> None:
     height, width = size
-    assert torch.equal(smoothed(torch.ones(2, 3, height, width)), torch.ones(2, 3, height, width))
+    smooth = Smooth(height, width)
+    assert torch.equal(smooth(torch.ones(2, 3, height, width)), torch.ones(2, 3, height, width))
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     for place in (rows, columns, rows + columns):
         alternates = (1.0 - place % 2 * 2).expand(1, 1, height, width)
-        assert not smoothed(alternates)[..., 2:-2, 2:-2].any()
+        assert not smooth(alternates)[..., 2:-2, 2:-2].any()
     row = torch.zeros(1, 1, 9, 9)
     row[..., 4, :] = 16  # 2 (1, 2, 1) / 4 - (1, 4, 6, 4, 1) / 16
-    assert smoothed(row)[0, 0, :, 4].tolist() == [0, 0, -1, 4, 10, 4, -1, 0, 0]
+    assert Smooth(9, 9)(row)[0, 0, :, 4].tolist() == [0, 0, -1, 4, 10, 4, -1, 0, 0]
 
 
 def test_a_painter_draws_nothing_that_alternates() -> None:
