@@ -50,18 +50,17 @@ def translations(part: str, heading: str, before: str = "") -> str:
         row += [over_seeds(each, f"{key}, by a judge") for key in READ]
         row += [over_seeds(each, "sharpness ratio", "{:.2f}")]
         row += [" / ".join(over_seeds(each, f"histogram intersection, {plane}", "{:.2f}").split(" ±")[0] for plane in "Lab")]
-        rows.append([*row, over_seeds(each, "diversity"), took(each), str(len(each))])
+        rows.append([*row, over_seeds(each, "diversity"), f"{each[0]['setting']['images']:,}", took(each), str(len(each))])
     judges = {judge["name"]: judge["numbers"] for judge in cells_of("facades", "judge")}
     real = judges.get(f"judge/{cells[0]['setting']['data']}", {})
     for cell in cells:  # newer ones say what their judge reads in real pictures
         real |= {key: cell["numbers"][told] for key in READ if (told := f"{key}, by a judge, of real pictures") in cell["numbers"]}
     if real:
-        rows.append(["real pictures", "0", *(f"{real[key]:.3f}" for key in READ), "1", "1 / 1 / 1", "", "", ""])
+        rows.append(["real pictures", "0", *(f"{real[key]:.3f}" for key in READ), "1", "1 / 1 / 1", "", "", "", ""])
     bars = [f"{cells[0]['numbers'][key]:.3f} for {what}" for key, what in TRIVIAL.items() if key in cells[0]["numbers"]]
-    heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity", "minutes", "seeds"]
-    trained = "Trained on " + " or ".join(dict.fromkeys(f"{cell['setting']['images']:,}" for cell in cells)) + " images a run, tested on"
-    after = f"\n{trained} {cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. "
-    return table(heads, rows) + after + "Minutes are half the processor's on one core where no GPU is named. " + measured("facades", cells)
+    heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity", "images", "minutes", "seeds"]
+    after = f"\nTested on {cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. "
+    return table(heads, rows) + after + "Minutes are half of one core's, as two would take, where no GPU is named. " + measured("facades", cells)
 
 
 def lengths() -> str:
@@ -110,7 +109,7 @@ def completions(data: str) -> str:
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
     all_of = "the holes" if len(common) == len(MASKS) else f"{', '.join(common[:-1])} and {common[-1]}, which all rows have"
     after = f"\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over {all_of}. Minutes are"
-    after += " half the processor's on one core where no GPU is named. "
+    after += " half of one core's, as two would take, where no GPU is named. "
     return table(heads, rows) + after + measured("completion", cells)
 
 

@@ -144,8 +144,9 @@ class Dataset:
 
     def spread(self, count: int = 60, size: int = 256) -> Iterator[Batch]:
         """At the most `count` batches of `size` examples from all over the data."""
-        every = torch.arange(len(self))
-        count = max(1, min(count, -(-len(every) // size)))
+        some = min(len(self), count * size)
+        every = torch.arange(some) * len(self) // some
+        count = max(1, min(count, -(-some // size)))
         return (self.batch(every[place::count][:size]) for place in range(count))
 
     def _scaled(self, image: Tensor, generator: torch.Generator | None) -> Tensor:

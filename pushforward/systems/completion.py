@@ -132,6 +132,8 @@ class Completion(System, Edits):
             raise BadInput(f"Completion paints images, but the data have shape {c.shape}. Use vae for rows of numbers.")
         if c.form == "paper" and c.guess != Settings.guess:
             raise BadInput(f"guess is {c.guess}, but the paper's form has no first guess. Use --form gated, or leave it out.")
+        if c.form == "gated" and c.code != Settings.code:
+            raise BadInput(f"code is {c.code}, but the gated form has no units in its middle. Use --form paper, or leave it out.")
         if parser is None and c.parsing not in (Settings.parsing, PARSING_2017):
             raise BadInput(f"parsing is {c.parsing:g}, but no parser says which parts there are. Give --parser RUN, or leave it out.")
         if c.r1 and c.critics == "none":
@@ -172,7 +174,7 @@ class Completion(System, Edits):
 
     def criticised(self) -> bool:
         """Whether critics play."""
-        return len(self.critics) > 0 and self.stage.progress >= self.config.second
+        return any(self.stage.progress >= self.joins(name) for name in self.critics)
 
     def joins(self, what: str) -> float:
         """The share of the run after which a critic, or the parser, has a say."""

@@ -24,7 +24,8 @@ def parser_of(shape: tuple[int, ...] = (3, SIDE, SIDE)) -> Parsing:
 
 def system_of(parser: Parsing | None = None, **settings: Any) -> Completion:
     torch.manual_seed(0)
-    return Completion(Completion.Config(**({"shape": (3, SIDE, SIDE), "width": 4, "code": 8} | settings)), parser)
+    middle = {"code": 8} if settings.get("form") == "paper" else {}
+    return Completion(Completion.Config(**({"shape": (3, SIDE, SIDE), "width": 4} | middle | settings)), parser)
 
 
 def batch_of(mask: str = "square", count: int = 6) -> dict[str, torch.Tensor]:
@@ -49,6 +50,13 @@ def test_critics_and_parser_join_one_after_the_other() -> None:
         assert {player.name for player in at(system, progress).players() if player.plays} == expected
     terms = {progress: at(system, progress).generator_loss(batch_of())[1] for progress in (0.89, 0.9)}  # type: ignore[arg-type]
     assert "parsing" not in terms[0.89] and "parsing" in terms[0.9]
+
+
+def test_critics_play_from_the_first_that_joins() -> None:
+    """The global one may be asked before the local one."""
+    for progress, playing in ((0.89, False), (0.9, True), (0.96, True)):
+        assert at(system_of(critics="local+global", second=0.95), progress).criticised() == playing
+    assert not at(system_of(critics="none"), 1.0).criticised()
 
 
 @pytest.mark.parametrize("kind", ["centre", "eyes", "left", "all of it"])
@@ -211,7 +219,12 @@ def test_a_penalty_without_critics_is_refused_and_first_guesses_of_many_channels
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"), [({"form": "paper", "guess": 16}, "has no first guess"), ({"parsing": 0.1}, "Give --parser RUN")]
+    ("settings", "words"),
+    [
+        ({"form": "paper", "guess": 16}, "has no first guess"),
+        ({"code": 7}, "code is 7, but the gated form"),
+        ({"parsing": 0.1}, "Give --parser RUN"),
+    ],
 )
 def test_settings_without_effect_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput, match=words):
