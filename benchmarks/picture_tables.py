@@ -58,9 +58,11 @@ def translations(part: str, heading: str, before: str = "") -> str:
     if real:
         rows.append(["real pictures", "0", *(f"{real[key]:.3f}" for key in READ), "1", "1 / 1 / 1", "", "", "", ""])
     bars = [f"{cells[0]['numbers'][key]:.3f} for {what}" for key, what in TRIVIAL.items() if key in cells[0]["numbers"]]
-    heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity", "images", "minutes", "seeds"]
+    heads = [heading, "L1", "pixel accuracy", "class accuracy", "IoU", "sharpness ratio", "L / a / b", "diversity"]
+    heads += ["images", "minutes", "seeds"]
     after = f"\nTested on {cells[0]['numbers']['n']} pairs of the validation part. L1 without a network: {', '.join(bars)}. "
-    return table(heads, rows) + after + "Minutes are half of one core's, as two would take, where no GPU is named. " + measured("facades", cells)
+    after += "Minutes are half of one core's, as two would take, where no GPU is named. "
+    return table(heads, rows) + after + measured("facades", cells)
 
 
 def lengths() -> str:
