@@ -119,7 +119,7 @@ class GatedPainter(nn.Module):
     and smaller maps added little to faces. Each size of the way back begins with the sum of what comes from below and what there was on
     the way down, and the whole size sees what was given. Maps are normalised where their size changes, so that they cannot grow from one
     to the next. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere. What it adds cannot
-    alternate from pixel to pixel, which no mean over a few of them would see, and critics draw dots with.
+    alternate from pixel to pixel, but for a rest at borders: no mean over a few of them would see that, and critics draw dots with it.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):
