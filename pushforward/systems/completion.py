@@ -20,8 +20,8 @@ hole has the same share a, a quarter as the paper's square has, or half in the g
 the logarithm gives every image its own spread (Rybkin et al. 2021), so that odd faces do not outvote the others; masks of any form, of
 which the local critic sees the box around the hole; both critics begin as wide as G, where the paper's local one has twice that; averaged
 weights answer; images are mirrored at random, their holes are not, and nothing is turned or shifted; four of a round share a hole where
-there is a first guess, which costs by the hole; what the gated G adds cannot alternate from pixel to pixel (`nets/painters.py`); once critics play,
-G slows down and reconstruction looks through a low pass.
+there is a first guess, which costs by the hole; what the gated G adds cannot alternate from pixel to pixel (`nets/painters.py`);
+once critics play, G slows down and reconstruction looks through a low pass.
 """
 
 from copy import deepcopy
