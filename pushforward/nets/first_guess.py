@@ -82,31 +82,39 @@ class FirstGuess(nn.Module):
 
     @torch.no_grad()
     def fit(self, images: Iterable[Tensor]) -> None:
-        """Measure mean, directions and noise; the mirror image of each is as likely."""
+        """Measure mean, directions and noise; the mirror image of each is as likely. What images kept apart have chosen is then measured
+        anew on all of them, so that the network may be told of each that it is known."""
         x = torch.cat([self.shrunk(image).cpu() for image in images])
         every = max(KEPT, -(-len(x) // ENOUGH))
         kept = torch.arange(len(x)) % every == every - 1
-        fresh, train = (x[kept], x[~kept]) if bool(kept.any()) else (x.clone(), x)
-        known = train[:: max(1, len(train) // ENOUGH)][:ENOUGH].clone()
-        del x  # it may be large
-        mirror = torch.arange(train.shape[1]).view(self.small).flip(2).flatten()
-        mean = train.mean(0)
+        fresh, train = (x[kept], x[~kept]) if bool(kept.any()) else (x.clone(), x.clone())
+        known, number = train[:: max(1, len(train) // ENOUGH)][:ENOUGH].clone(), len(train)
+        variance, total = self.measure(train)
+        del train  # it may be large
+        count, times = self.choose(variance, total, fresh)
+        aim = self.wrong(fresh)
+        pull = min(PULLS, key=lambda pull: abs(self.wrong(known, pull / (2 * number)) - aim))
+        self.pull.fill_(pull / (2 * len(x)))
+        variance, total = self.measure(x)
+        self.noise.fill_(self.take(variance, total, count) * times)
+
+    def measure(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " k"], float]:
+        """The mean and the directions of images, which are lost, and of mirrored ones -> variances along these; that of all values."""
+        mirror = torch.arange(x.shape[1]).view(self.small).flip(2).flatten()
+        mean = x.mean(0)
         mean = (mean + mean[mirror]) / 2
-        train -= mean
-        total = float(train.square().sum(dtype=torch.float64)) / len(train)
-        even = train[:, mirror].add_(train).div_(2)
-        found = [principal(part, len(self.variance)) for part in (even, train.sub_(even))]  # directions are even or odd
+        x -= mean
+        total = float(x.square().sum(dtype=torch.float64)) / len(x)
+        even = x[:, mirror].add_(x).div_(2)
+        found = [principal(part, len(self.variance)) for part in (even, x.sub_(even))]  # directions are even or odd
         variance, directions = map(torch.cat, zip(*found, strict=True))
         variance, first = variance.topk(min(len(self.variance), len(variance)))
         self.mean.copy_(mean)
         self.directions.zero_()[: len(first)].copy_(directions[first])
-        self.choose(variance, total, fresh)
-        aim, pulls = self.wrong(fresh), [each / (2 * len(train)) for each in PULLS]
-        self.pull.fill_(min(pulls, key=lambda pull: abs(self.wrong(known, pull) - aim)))
-        self.factors.clear()
+        return variance, total
 
-    def choose(self, variance: Float[Tensor, " k"], total: float, fresh: Float[Tensor, "n d"]) -> None:
-        """How many directions, and how much noise, guess images best on which they were not measured; total: variance of all values."""
+    def choose(self, variance: Float[Tensor, " k"], total: float, fresh: Float[Tensor, "n d"]) -> tuple[int, float]:
+        """How many directions, and how much more noise than is left over, guess images best on which they were not measured."""
         found = {}
         for count in [count for count in DIRECTIONS if count < len(variance)] + [len(variance)]:
             rest = self.take(variance, total, count)
@@ -116,6 +124,7 @@ class FirstGuess(nn.Module):
                 found[count, times] = self.wrong(fresh)
         count, times = min(found, key=found.__getitem__)
         self.noise.fill_(self.take(variance, total, count) * times)
+        return count, times
 
     def take(self, variance: Float[Tensor, " k"], total: float, count: int) -> float:
         """Keep so many directions -> sigma^2, what the others explain, evenly."""

@@ -91,8 +91,9 @@ class Gated(nn.Module):
 
 
 class Smooth(nn.Module):
-    """x [N, C, height, width] -> 2 y - S y S, y = S x S, S weights 1, 2, 1 over rows or columns, whose borders go on: what alternates from
-    pixel to pixel is gone (Zhang 2019), of what is coarser most is left. Products of matrices are several times as fast as pooling here."""
+    """x [N, C, height, width] -> 2 y - S y S', y = S x S', S weights 1, 2, 1 over rows or columns, mirrored in the last of them: what
+    alternates from pixel to pixel is gone (Zhang 2019), of what is coarser most is left. Products of matrices are several times as fast as
+    pooling here."""
 
     rows: Tensor
     columns: Tensor
@@ -101,13 +102,13 @@ class Smooth(nn.Module):
         super().__init__()
         for name, side in (("rows", height), ("columns", width)):
             here = torch.eye(side)
-            beyond = torch.cat([here[:1], here, here[-1:]])
+            beyond = torch.cat([here[1:2], here, here[-2:-1]]) if side > 1 else here.expand(3, 1)
             self.register_buffer(name, (beyond[:-2] + 2 * here + beyond[2:]) / 4, persistent=False)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Smoothed maps."""
-        y = self.rows @ x @ self.columns
-        return 2 * y - self.rows @ y @ self.columns
+        y = self.rows @ x @ self.columns.T
+        return 2 * y - self.rows @ y @ self.columns.T
 
 
 class GatedPainter(nn.Module):
@@ -119,7 +120,7 @@ class GatedPainter(nn.Module):
     and smaller maps added little to faces. Each size of the way back begins with the sum of what comes from below and what there was on
     the way down, and the whole size sees what was given. Maps are normalised where their size changes, so that they cannot grow from one
     to the next. Two more maps say where a pixel lies: faces stand in the same place. Its first answer is 0 everywhere. What it adds cannot
-    alternate from pixel to pixel, but for a rest at borders: no mean over a few of them would see that, and critics draw dots with it.
+    alternate from pixel to pixel: no mean over a few of them would see that, and critics draw dots with it.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int):

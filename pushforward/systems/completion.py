@@ -239,8 +239,8 @@ class Completion(System, Edits):
         """Reconstruction, and what those say that have joined."""
         c, here = self.config, self.stage.progress
         image, mask, y, answer = self.kept.take(self.generator, batch, partial(self.completed, batch))
-        side = c.lowpass if self.criticised() else 1
-        apart, hole = (avg_pool2d(value, side, ceil_mode=True) for value in (image - y, mask))
+        side = min(c.lowpass, *image.shape[2:]) if self.criticised() else 1
+        apart, hole = (avg_pool2d(value, side, 1) for value in (image - y, mask))
         far = reconstruction(apart.abs() if c.distance == "l1" else apart.square(), hole, HOLE[c.form])
         loss = ((far + LEAST).log() if c.distance == "log" else far).mean()
         terms = {"reconstruction": loss.detach(), "hole": ((image - y).detach().abs() * mask).sum() / (mask.sum() * len(image[0]))}

@@ -69,17 +69,17 @@ def test_every_hole_has_the_same_share_of_the_reconstruction(kind: str) -> None:
 
 
 def squares(x: torch.Tensor) -> torch.Tensor:
-    """Means over squares of two pixels a side."""
-    return (x[..., ::2, ::2] + x[..., 1::2, ::2] + x[..., ::2, 1::2] + x[..., 1::2, 1::2]) / 4
+    """Means over squares of two pixels a side, which overlap."""
+    return (x[..., 1:, 1:] + x[..., 1:, :-1] + x[..., :-1, 1:] + x[..., :-1, :-1]) / 4
 
 
 def far_off(config: Completion.Config, image: torch.Tensor, y: torch.Tensor, within: torch.Tensor, fine: bool = True) -> torch.Tensor:
-    """The reconstruction, of holes that are a quarter of the image, or of its squares."""
+    """The reconstruction, of its squares where not all is seen: a share of the hole, and the rest of what is around it."""
     if not fine:
         image, y, within = map(squares, (image, y, within))
     apart = (image - y).abs() if config.distance == "l1" else (image - y).square()
-    hole = {"paper": 1, "gated": 2}[config.form] * (apart * within).mean((1, 2, 3))
-    far = hole + {"paper": 1, "gated": 2 / 3}[config.form] * (apart * (1 - within)).mean((1, 2, 3))
+    means = [(apart * weight).mean((1, 2, 3)) / weight.mean() for weight in (within, 1 - within)]
+    far = means[0] / 4 + means[1] * 3 / 4 if config.form == "paper" else (means[0] + means[1]) / 2
     return ((far + 1e-3).log() if config.distance == "log" else far).mean()
 
 
