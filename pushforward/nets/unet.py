@@ -164,4 +164,4 @@ def fitting_field(size: tuple[int, int]) -> int:
 
 def smallest(field: int) -> int:
     """The smallest side of an image that a critic of this field can look at."""
-    return 3 * 2 ** FIELDS[field] if FIELDS[field] else 1
+    return 3 * 2 ** FIELDS[field] if FIELDS[field] else 2  # of a single pixel there is no deviation to normalise by

@@ -53,6 +53,8 @@ LARGEST = 3 * 64 * 64
 """Values of the small images of a first guess, at the most: of each there are a few hundred to keep."""
 SHARED = 4
 """Images of a round that have one hole, where there is a first guess."""
+SEEN = 4
+"""Pixels that a side has at the least, for a local critic."""
 WARM = 0.01
 """Share of the run in which learning rates rise."""
 
@@ -139,6 +141,8 @@ class Completion(System, Edits):
             raise BadInput(f"parsing is {c.parsing:g}, but no parser says which parts there are. Give --parser RUN, or leave it out.")
         if c.r1 and c.critics == "none":
             raise BadInput(f"r1 is {c.r1:g}, but there are no critics that it could calm. Use --critics patch, or leave it out.")
+        if c.critics.startswith("local") and min(c.shape[1:]) < SEEN:
+            raise BadInput(f"Local critics need sides of at least {SEEN} pixels, but these have {min(c.shape[1:])}. Use --critics patch.")
         self.parser = None if parser is None else fitting(parser, c.shape)
         channels, size = c.shape[0], (c.shape[1], c.shape[2])
         self.generator = GatedPainter(c.shape, c.width) if c.form == "gated" else PaperPainter(c.shape, c.width, c.code)

@@ -145,7 +145,8 @@ class Pix2Pix(System, Edits):
         least = smallest(field) * 2 ** (c.scales - 1)
         if min(size) < least:
             twice = f" at {c.scales} scales" if c.scales > 1 else ""
-            raise BadInput(f"Patches of {field} pixels{twice} need images of at least {least}, but these have {min(size)}. Lower --field.")
+            advice = "Lower --field." if field > 1 else "Use larger images, or fewer --scales."
+            raise BadInput(f"Patches of {field} pixels{twice} need images of at least {least}, but these have {min(size)}. {advice}")
         if c.objective == "l1" and (idle := [name for name in ("r1", "matching") if getattr(c, name)]):
             told = f"With --objective l1 there is no D, so that {' and '.join(idle)} would do nothing"
             raise BadInput(f"{told}. Use l1+cgan, or leave it out.")

@@ -224,9 +224,10 @@ def test_a_penalty_without_critics_is_refused_and_first_guesses_of_many_channels
         ({"form": "paper", "guess": 16}, "has no first guess"),
         ({"code": 7}, "code is 7, but the gated form"),
         ({"parsing": 0.1}, "Give --parser RUN"),
+        ({"critics": "local+global", "shape": (3, 16, 3)}, "at least 4 pixels, but these have 3"),
     ],
 )
-def test_settings_without_effect_are_refused(settings: dict[str, Any], words: str) -> None:
+def test_settings_without_effect_and_images_too_small_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput, match=words):
         system_of(**settings)
 

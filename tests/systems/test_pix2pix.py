@@ -95,6 +95,8 @@ def test_an_answer_of_the_critic_sees_a_patch_of_just_that_size(field: int) -> N
 def test_images_smaller_than_the_field_are_refused_and_the_usual_field_fits() -> None:
     with pytest.raises(BadInput, match="Patches of 70 pixels need images of at least 24, but these have 16"):
         system_of(field=70)
+    with pytest.raises(BadInput, match="Patches of 1 pixels at 2 scales need images of at least 4, but these have 3"):
+        system_of(shape=(3, 3, 3), scales=2)
     assert [fitting_field((side, side)) for side in (256, 128, 64, 32, 8, 4)] == [70, 70, 34, 16, 16, 1]
     assert all(smallest(field) <= 96 for field in FIELDS)
     with pytest.raises(BadInput, match="translates pairs of images"):
