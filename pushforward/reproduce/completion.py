@@ -42,7 +42,7 @@ MASKS = {
     "lower": "lower",
 }
 """What is hidden in tests; O1 to O6 as in the paper, then halves of the whole image."""
-PAPER: dict[str, Any] = completion_2017().settings | {"mask": "square", "images": 90_000}
+PAPER: dict[str, Any] = completion_2017().settings | {"mask": "square", "images": 60_000}
 GATED: dict[str, Any] = {"form": "gated", "mask": "mixed", "width": 16, "distance": "log", "batch_size": 8}
 ROWS: dict[str, dict[str, Any]] = {
     "M1": PAPER | {"critics": "none"},
