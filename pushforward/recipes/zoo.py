@@ -37,9 +37,8 @@ MAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "completion": (
         "completion",
         FACES
-        | {"size": 64, "mask": "mixed", "width": 10, "guess": 16, "rate": 2e-3}
-        | {"adversarial": 0.5, "critic_rate": 2e-4, "lowpass": 1, "slower": 1.0, "second": 0.5, "third": 0.7, "average": 10_000}
-        | {"images": 100_000},
+        | {"size": 64, "mask": "mixed", "width": 12, "guess": 16, "rate": 2e-3}
+        | {"critics": "none", "third": 0.5, "average": 10_000, "images": 150_000},
     ),
     "mask_to_face": (
         "pix2pix",
