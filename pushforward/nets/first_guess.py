@@ -114,7 +114,8 @@ class FirstGuess(nn.Module):
         return variance, total
 
     def choose(self, variance: Float[Tensor, " k"], total: float, fresh: Float[Tensor, "n d"]) -> tuple[int, float]:
-        """How many directions, and how much more noise than is left over, guess images best on which they were not measured."""
+        """How many directions, and how much more noise than is left over, guess images best on which they were not measured; total:
+        variance of all values."""
         found = {}
         for count in [count for count in DIRECTIONS if count < len(variance)] + [len(variance)]:
             rest = self.take(variance, total, count)
