@@ -142,7 +142,7 @@ def test_smoothing_keeps_what_is_even_and_takes_what_alternates(size: tuple[int,
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     for place in (rows, columns, rows + columns):
         alternates = (1.0 - place % 2 * 2).expand(1, 1, height, width)
-        assert not smooth(alternates)[0, 0].any() or (1 in (height, width) and not smooth(alternates).diff().any())
+        assert not smooth(alternates).any() or bool((alternates == 1).all())  # along a single pixel nothing alternates
     row = torch.zeros(1, 1, 9, 9)
     row[..., 4, :] = 16  # 2 (1, 2, 1) / 4 - (1, 4, 6, 4, 1) / 16
     assert Smooth(9, 9)(row)[0, 0, :, 4].tolist() == [0, 0, -1, 4, 10, 4, -1, 0, 0]
