@@ -19,6 +19,7 @@ from pushforward.metrics.pictures import (
     psnr,
     segmentation,
     sharpness,
+    spread_of_parts,
     ssim,
     where_counted,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "reliability",
     "segmentation",
     "sharpness",
+    "spread_of_parts",
     "ssim",
     "suggestions",
     "summary",

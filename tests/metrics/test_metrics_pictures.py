@@ -125,6 +125,25 @@ def test_segmentation_from_a_confusion_matrix() -> None:
     assert found["intersection over union"] == pytest.approx((3 / 5 + 1 / 3) / 2)
 
 
+def test_parts_spread_as_their_colours_do_beside_the_whole() -> None:
+    parts = torch.zeros(6, 8, 8, dtype=torch.long)
+    parts[:, :4], parts[0, 0, 0] = 1, 2
+    truth, contrast = torch.zeros(6, 3, 8, 8), torch.tensor([-0.3, -0.1, 0.0, 0.1, 0.2, 0.1])[:, None, None, None]
+    truth[:, :, :4] = contrast
+    found = pictures.contrasts(truth, parts, 4)
+    torch.testing.assert_close(found[1:, 0].float(), (-contrast[1:, 0, 0] / 2).expand(5, 3))
+    assert found[:, 3].isnan().all() and not found[0, 2].isnan().any(), "one pixel of 64 is more than half a percent"
+    brighter = torch.tensor([0.5, -0.2, 0.3, 0.1, 0.0, -0.4])[:, None, None, None]
+    assert pictures.spread_of_parts(truth, 0.5 * truth + brighter, parts, 4) == pytest.approx(0.5, abs=1e-6)
+    assert pictures.spread_of_parts(truth, truth.mean(0).expand_as(truth), parts, 4) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_part_of_few_pixels_has_no_colour_of_its_own() -> None:
+    parts = torch.zeros(2, 32, 32, dtype=torch.long)
+    parts[0, 0, :5], parts[1, 0, :6] = 1, 1
+    assert pictures.contrasts(X[:2], parts, 2)[:, 1].isnan().all(1).tolist() == [True, False]
+
+
 def test_what_cannot_be_compared_is_a_sentence() -> None:
     for ask, words in (
         (lambda: pictures.l1(X, X[:2]), "cannot be compared"),
