@@ -33,7 +33,9 @@ def of_translations(system: Edits, dataset: Dataset, train: Dataset, judge: Pars
     shown = answers[1 if system.varied else 0]
     found = near(truth, answers[0]) | looks(truth, shown) | trivial(train, dataset)
     if dataset.parts is not None:
-        found["spread of parts"] = metrics.spread_of_parts(truth, shown, dataset.parts.long(), len(dataset.part_names))
+        known = (dataset.parts.long(), len(dataset.part_names))
+        found["explained by parts"] = metrics.explained_by_parts(shown, *known)
+        found["explained by parts, of real pictures"] = metrics.explained_by_parts(truth, *known)
     if judge is not None:
         if dataset.parts is None:
             raise BadInput(f"Sources of '{dataset.name}' are no maps of parts, which a judge could find in answers; leave --judge out.")

@@ -13,13 +13,13 @@ from pushforward.metrics.modes import mode_coverage, near_modes
 from pushforward.metrics.neighbourhoods import NEAREST, coverage, neighbourhoods, radii
 from pushforward.metrics.pictures import (
     confusion_of,
+    explained_by_parts,
     f_scores,
     histogram_intersection,
     l1,
     psnr,
     segmentation,
     sharpness,
-    spread_of_parts,
     ssim,
     where_counted,
 )
@@ -42,6 +42,7 @@ __all__ = [
     "confusion_of",
     "coverage",
     "device_of",
+    "explained_by_parts",
     "f_scores",
     "frechet_distance",
     "histogram_intersection",
@@ -62,7 +63,6 @@ __all__ = [
     "reliability",
     "segmentation",
     "sharpness",
-    "spread_of_parts",
     "ssim",
     "suggestions",
     "summary",

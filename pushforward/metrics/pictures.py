@@ -5,7 +5,7 @@ PSNR          10 log10(4 / E (y - y')^2), in decibels
 SSIM          structural similarity (Wang et al. 2004), brightness in 0..1; 1 for equal pictures
 sharpness     variance of the Laplacian, y' as a share of y: below 1 blur, above 1 noise; of a hole without its rim, where it sees the seam
 intersection  of the histograms of L, a and b over all pixels of a set, 1 for equal ones              (Isola et al. 2017, section 4.2)
-spread        how differently pictures paint one part: its colour less that of the whole picture, y' as a share of y
+explained     share of the variance within a picture that its parts explain, where they are known        (correlation ratio, Fisher 1925)
 segmentation  pixel and class accuracy, F and intersection over union, from a confusion matrix        (Long et al. 2015)
 
 L1, PSNR, SSIM and sharpness take a mask, 1 where pixels count.
@@ -28,8 +28,6 @@ TOGETHER = 100
 """Pictures that are measured at a time: doubles and the windows of structural similarity take many times the memory of a picture."""
 REACH = 5
 """Pixels to each side that a window of structural similarity reaches."""
-SEEN = 0.005
-"""Share of a picture's pixels from which on a part in it has a colour of its own."""
 BINS = 64
 """Of a histogram of L, a or b."""
 RANGES = ((0.0, 100.0), (-100.0, 100.0), (-100.0, 100.0))
@@ -179,23 +177,15 @@ def histogram_intersection(truth: Float[Tensor, "n 3 h w"], made: Float[Tensor, 
     return found[0], found[1], found[2]
 
 
-def contrasts(x: Pictures, parts: Int[Tensor, "n h w"], count: int) -> Float[Tensor, "n k c"]:
-    """The mean colour of each part of each picture less that of the picture; NaN of parts that are not there, or hardly."""
+def explained_by_parts(x: Pictures, parts: Int[Tensor, "n h w"], count: int) -> float:
+    """Share of the variance within pictures that lies between parts, pixels about the mean of their picture: the correlation ratio
+    (Fisher 1925). 1 where every part of a picture has one colour, 0 where all parts have the same on the mean."""
     n, c = x.shape[:2]
+    pixels = (x.double() - x.double().mean((2, 3), keepdim=True)).permute(0, 2, 3, 1).flatten(0, 2)
     place = (parts + count * torch.arange(n, device=parts.device)[:, None, None]).flatten()
-    pixels = torch.bincount(place, minlength=n * count)[:, None]
-    total = x.new_zeros(n * count, c, dtype=torch.double).index_add_(0, place, x.permute(0, 2, 3, 1).flatten(0, 2).double())
-    mean = torch.where(pixels >= SEEN * parts[0].numel(), total / pixels.clamp(min=1), torch.nan)
-    return mean.view(n, count, c) - x.double().mean((2, 3))[:, None]
-
-
-def spread_of_parts(truth: Pictures, made: Pictures, parts: Int[Tensor, "n h w"], count: int) -> float:
-    """Standard deviation from picture to picture of the colour of a part less that of the whole, all parts together: of made pictures, as a
-    share of that of true ones. Those that paint every window dark on a pale wall vary less than photos do."""
-    same_shape(truth, made)
-    of_made, of_truth = (contrasts(x, parts, count) for x in (made, truth))
-    left = [(each - each.nanmean(0)).square().nansum().sqrt() for each in (of_made, of_truth)]
-    return float(left[0] / left[1].clamp(min=1e-12))
+    often = torch.bincount(place, minlength=n * count).clamp(min=1)[:, None]
+    total = pixels.new_zeros(n * count, c).index_add_(0, place, pixels)
+    return float((total.square() / often).sum() / pixels.square().sum().clamp(min=1e-12))
 
 
 def confusion_of(truth: Int[Tensor, " m"], answer: Int[Tensor, " m"], classes: int) -> Float[Tensor, "k k"]:

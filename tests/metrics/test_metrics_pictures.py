@@ -125,23 +125,17 @@ def test_segmentation_from_a_confusion_matrix() -> None:
     assert found["intersection over union"] == pytest.approx((3 / 5 + 1 / 3) / 2)
 
 
-def test_parts_spread_as_their_colours_do_beside_the_whole() -> None:
-    parts = torch.zeros(6, 8, 8, dtype=torch.long)
-    parts[:, :4], parts[0, 0, 0] = 1, 2
-    truth, contrast = torch.zeros(6, 3, 8, 8), torch.tensor([-0.3, -0.1, 0.0, 0.1, 0.2, 0.1])[:, None, None, None]
-    truth[:, :, :4] = contrast
-    found = pictures.contrasts(truth, parts, 4)
-    torch.testing.assert_close(found[1:, 0].float(), (-contrast[1:, 0, 0] / 2).expand(5, 3))
-    assert found[:, 3].isnan().all() and not found[0, 2].isnan().any(), "one pixel of 64 is more than half a percent"
-    brighter = torch.tensor([0.5, -0.2, 0.3, 0.1, 0.0, -0.4])[:, None, None, None]
-    assert pictures.spread_of_parts(truth, 0.5 * truth + brighter, parts, 4) == pytest.approx(0.5, abs=1e-6)
-    assert pictures.spread_of_parts(truth, truth.mean(0).expand_as(truth), parts, 4) == pytest.approx(0, abs=1e-6)
-
-
-def test_a_part_of_few_pixels_has_no_colour_of_its_own() -> None:
-    parts = torch.zeros(2, 32, 32, dtype=torch.long)
-    parts[0, 0, :5], parts[1, 0, :6] = 1, 1
-    assert pictures.contrasts(X[:2], parts, 2)[:, 1].isnan().all(1).tolist() == [True, False]
+def test_parts_explain_the_variance_between_them() -> None:
+    parts = torch.zeros(2, 8, 8, dtype=torch.long)
+    parts[:, :4], parts[1, :, :2] = 1, 2
+    plain = torch.tensor([0.5, -0.2, 0.1, 0.9])[parts][:, None].expand(2, 3, 8, 8) + torch.tensor([0.3, -0.4])[:, None, None, None]
+    assert pictures.explained_by_parts(plain, parts, 4) == pytest.approx(1)
+    checks = torch.ones(8, 8)
+    checks[::2, ::2], checks[1::2, 1::2] = -1, -1
+    assert pictures.explained_by_parts(checks.expand(2, 3, 8, 8), parts, 4) == pytest.approx(0)
+    two = parts[:1].float() * 2 - 1  # halves at -1 and 1, and checks of .5 upon them: variances 1 and .25
+    assert pictures.explained_by_parts((two + 0.5 * checks)[None], parts[:1], 4) == pytest.approx(0.8)
+    assert pictures.explained_by_parts(torch.zeros(2, 3, 8, 8), parts, 4) == 0
 
 
 def test_what_cannot_be_compared_is_a_sentence() -> None:

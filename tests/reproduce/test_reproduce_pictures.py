@@ -173,7 +173,7 @@ def test_translations(small: None, tmp_path: Path, name: str) -> None:
         "histogram intersection, a",
         "intersection over union, by a judge",
         "L1 of place and part",
-        "spread of parts",
+        "explained by parts",
         "diversity",
     }
     assert told <= found.keys()
