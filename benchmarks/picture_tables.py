@@ -64,7 +64,7 @@ def translations(part: str, heading: str, before: str = "") -> str:
     heads += ["images", "minutes", "seeds"]
     after = f"\nTested on {cells[0]['numbers']['n']} pairs that training has not seen. L1 without a network: {', '.join(bars)}. "
     after += "Minutes are half of one core's, as two would take, where no GPU is named. "
-    return table(heads, rows) + after + measured("facades", cells)
+    return table(heads, rows) + after + measured("facades", plain + cells)
 
 
 def lengths() -> str:
@@ -108,8 +108,9 @@ def completions(data: str) -> str:
         if cell["name"].endswith("/bars"):
             rows += [row_of(numbers, name, f", {name}", common) for name in BARS if f"{HOLE}, {name}" in numbers["centre"]]
         else:
-            rows.append([*row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], "", common), took([cell])])
-    heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "minutes"]
+            row = row_of(numbers, CALLED[cell["name"].rpartition("/")[2]], "", common)
+            rows.append([*row, f"{cell['setting']['images']:,}", took([cell])])
+    heads = [f"{HOLE}, dB", *MASKS, "sharpness ratio", "parts as in the truth", "SSIM", "images", "minutes"]
     rows = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
     all_of = "the holes" if len(common) == len(MASKS) else f"{', '.join(common[:-1])} and {common[-1]}, which all rows have"
     after = f"\nSharpness and parts (in the hole alone) and SSIM (of the whole picture) are means over {all_of}. Minutes are"

@@ -1,6 +1,8 @@
 """The command that turns a user's images into others."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zlib import crc32
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
     from pushforward.core import Batch, Edits
     from pushforward.runs import Run
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """What tells a file from all others, by whichever name."""
+    told = path.stat()
+    return told.st_dev, told.st_ino
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,26 @@ class Edit:
             if file not in names:
                 names[file] = self.unused(Path(file), {name for stem in names.values() for name in self.called(stem)})
             name = self.called(names[file])[0 if seed is None else seed + 1]
-            print(figures.save(made, (self.out or outputs(run) / "edited") / f"{name}.png"))
+            print(figures.save(made, self.target(run, f"{name}.png")))
+
+    def target(self, run: "Run", name: str) -> Path:
+        """Where an answer is written.
+
+        Raises:
+            BadInput: what is shown lies there.
+        """
+        from pushforward.core import BadInput
+
+        path = (self.out or outputs(run) / "edited") / name
+        if path.exists() and identity(path) in self.given:
+            raise BadInput(f"--out is '{self.out}', where the answer would be written over '{path}', which was given. Name another folder.")
+        return path
+
+    @cached_property
+    def given(self) -> set[tuple[int, int]]:
+        """The files that a user has given, which no answer may replace."""
+        paths = [path.expanduser() for path in (self.images, self.mask) if path]
+        return {identity(file) for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()}
 
     @property
     def seeds(self) -> "tuple[int | None, ...]":
@@ -103,9 +130,11 @@ class Edit:
         return [stem, *(f"{stem}-{number + 1}" for number in range(self.several))]
 
     def unused(self, file: Path, taken: set[str]) -> str:
-        """What answers to a file are called: its name, and its ending too where another's answers have one of those names."""
+        """What answers to a file are called: its name; where another's answers have that, its ending too, and a number."""
         stem = str(file.with_suffix(""))
-        return f"{stem}{file.suffix.replace('.', '-')}" if taken.intersection(self.called(stem)) else stem
+        longer = f"{stem}{file.suffix.replace('.', '-')}"
+        names = chain([stem, longer], (f"{longer}-{number}" for number in count(2)))
+        return next(name for name in names if not taken.intersection(self.called(name)))
 
     def arrays(self, run: "Run", system: "Edits") -> "Iterator[Path]":
         """Where the answers to an array lie, written as arrays: uint8 [n, h, w, c], or [n, h, w] of one channel."""
@@ -119,7 +148,7 @@ class Edit:
         shown = [{key: value[part] for key, value in batch.items()} for part in batch["index"].split(16)]  # type: ignore[index]
         made = [self.answers(run, system.edit, each) for each in shown]  # type: ignore[arg-type]
         for name, parts in zip(self.called(self.images.stem), zip(*made, strict=True), strict=True):
-            yield write_array((self.out or outputs(run) / "edited") / f"{name}.npy", in_bytes(torch.cat(parts)), None)
+            yield write_array(self.target(run, f"{name}.npy"), in_bytes(torch.cat(parts)), None)
 
     def translated(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Image]]":
         """File, seed and answer of each source."""

@@ -62,7 +62,7 @@ class Photo:
 
     def picture(self, made: Float[Tensor, "1 c h w"]) -> Image.Image:
         """An answer as it is written."""
-        picture = Image.fromarray(pixels_of(made)[0])
+        picture = Image.fromarray(pixels_of(made)[0]).convert("L" if made.shape[1] == 1 else "RGB")
         picture.info |= {"icc_profile": self.profile} if self.profile else {}
         return picture
 

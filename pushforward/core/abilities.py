@@ -154,7 +154,7 @@ class Weighs(ABC):
 
 
 class Edits(ABC):
-    """Turns an image into another: pix2pix reads `source`, completion `image` and `mask`."""
+    """Turns an image into another: pix2pix reads `source`, completion `source`, the image with 0 in its hole, and `mask`."""
 
     @abstractmethod
     def edit(self, batch: Batch, seed: int | None = None) -> Float[Tensor, "n c h w"]:

@@ -92,8 +92,9 @@ def words_of(recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def finished_runs(folder: Path, cells: Iterable[str]) -> bool:
-    """Whether every one of these cells of the table in `folder` has its run there."""
-    return all((folder / cell / "run" / "recipe.json").exists() for cell in cells)
+    """Whether every one of these cells of the table in `folder` has its run there, trained to its end."""
+    found = [folder / cell / "run" for cell in cells]
+    return all((each / "recipe.json").exists() and Run(each).seen() >= Run(each).recipe.images for each in found)
 
 
 def opened(run: Run) -> System:

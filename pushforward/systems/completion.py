@@ -204,7 +204,7 @@ class Completion(System, Edits):
             return guess + generator(guess, (x - guess) * (1 - mask), mask).float()
         # a seed's noise is the same for every image, so that an answer does not depend on which others are answered with it
         noise = torch.rand(x.shape) if seed is None else torch.rand(x.shape[1:], generator=torch.Generator().manual_seed(seed))
-        return generator(x + (noise * 2 - 1).to(x) * mask).float()
+        return generator(x * (1 - mask) + (noise * 2 - 1).to(x) * mask).float()
 
     def enter(self, stage: Stage) -> None:
         super().enter(stage)

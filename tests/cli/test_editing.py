@@ -121,6 +121,33 @@ def test_several_answers_do_not_take_the_name_of_anothers(ask, place, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-1-1.png", "a-1.png", "a-png-1.png", "a-png.png"]
 
 
+def test_every_answer_has_a_name_of_its_own(ask, place, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("a-png.jpg", "a.jpg", "a.png"):
+        Image.open(place / "photo.png").convert("RGB").save(tmp_path / "mine" / name)
+    assert ask("edit", place / "edges", tmp_path / "mine", "--out", tmp_path / "out").code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-png-2.png", "a-png.png", "a.png"]
+
+
+def test_no_answer_takes_the_place_of_what_was_given(ask, place, tmp_path):
+    (tmp_path / "mine").mkdir()
+    photo, mask = tmp_path / "mine" / "photo.png", tmp_path / "other" / "photo.png"
+    Image.open(place / "photo.png").save(photo)
+    mask.parent.mkdir()
+    Image.fromarray(np.uint8([[0, 255]]).repeat(8, 1).repeat(16, 0)).resize(Image.open(photo).size, 0).save(mask)
+    np.save(tmp_path / "mine" / "sources.npy", np.zeros((2, 3, 16, 16), np.uint8))
+    before = [path.read_bytes() for path in (photo, mask)]
+    for asked in (
+        ("edges", photo, "--out", tmp_path / "mine"),
+        ("edges", tmp_path / "mine", "--out", tmp_path / "mine"),
+        ("holes", photo, "--mask", mask, "--out", tmp_path / "other"),
+        ("edges", tmp_path / "mine" / "sources.npy", "--out", tmp_path / "other" / ".." / "mine"),
+    ):
+        answer = ask("edit", place / asked[0], *asked[1:])
+        assert answer.code == 2 and "which was given. Name another folder" in answer.err, answer.err
+    assert before == [path.read_bytes() for path in (photo, mask)]
+
+
 def test_a_drawing_is_a_source_as_it_is(ask, place, tmp_path):
     """A ring of three dark pixels in 400 becomes a ring of one in 16, and does not fade."""
     pixels = np.full((400, 480), 255, np.uint8)

@@ -89,6 +89,12 @@ def test_how_the_colours_of_a_photo_are_meant_is_kept(ask, place, tmp_path):
     assert Image.open(tmp_path / "out" / "photo.png").info["icc_profile"] == profile
 
 
+def test_the_picture_of_a_grey_run_is_grey():
+    grey = Photo("grey.png", torch.linspace(-1, 1, 256).view(1, 1, 16, 16), torch.zeros(1, 1, 16, 16), 0, 0, (16, 16), "", {}, b"grey")
+    made = grey.picture(grey.image)
+    assert made.mode == "L" and made.info["icc_profile"] == b"grey" and np.asarray(made).flatten().tolist() == list(range(256))
+
+
 @pytest.mark.parametrize(("hidden", "begins"), [((20, 30), 10), ((2, 20), 2), ((35, 45), 15), ((0, 30), 0), ((20, 50), 20)])
 def test_where_the_square_begins(hidden, begins):
     """As near to the middle, 10, as a square of 30 pixels that holds what is hidden can lie."""

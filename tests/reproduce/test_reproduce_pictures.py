@@ -1,5 +1,6 @@
 """The tables of translation and completion at a hundredth of their size, on archives that hold drawn faces in place of photos."""
 
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,14 @@ def test_sheets_of_translations(small: None, tmp_path: Path) -> None:
     for each in ("l1", "l1+cgan"):
         measure(facades, f"drawn/{each}", tmp_path)
     assert facades.sheet({each: f"drawn/{each}" for each in ("l1", "l1+cgan")}, tmp_path, count=3).height > 0
+
+
+def test_pictures_wait_for_runs_to_end(small: None, tmp_path: Path) -> None:
+    measure(facades, "drawn/l1", tmp_path)
+    assert cells.finished_runs(tmp_path, ["drawn/l1"]) and not cells.finished_runs(tmp_path, ["drawn/l1", "drawn/l1+cgan"])
+    recipe = tmp_path / "drawn/l1/run/recipe.json"
+    recipe.write_text(json.dumps(json.loads(recipe.read_text()) | {"images": 10**6}))
+    assert not cells.finished_runs(tmp_path, ["drawn/l1"])
 
 
 def test_judges(small: None, tmp_path: Path) -> None:
