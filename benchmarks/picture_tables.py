@@ -165,7 +165,7 @@ def parsers() -> str:
     keys = ("pixel accuracy", "class accuracy", "mean F", "intersection over union")
     rows = [[PARSED[cell["setting"]["data"]], *(f"{cell['numbers'][key]:.3f}" for key in keys), took([cell])] for cell in cells]
     where = "`pushforward reproduce completion` and `pushforward reproduce facades`"
-    return table(["64 pixels, where nothing else is said", *keys, "minutes of two cores"], rows) + f"\nMeasured by {where}.\n"
+    return table(["64 pixels, where nothing else is said", *keys, "minutes"], rows) + f"\nMeasured by {where}.\n"
 
 
 def edit() -> str:
