@@ -120,13 +120,13 @@ def joined(data: Dataset, source: str, target: str) -> Dataset:
     if not source or not target or not {source, target} <= set(data.classes):
         raise BadInput(f"'{data.name}' has no two folders '{source}' and '{target}'; it has: {', '.join(data.classes) or 'none'}.")
     assert data.label is not None
-    within = [{name.split(f"{folder}/", 1)[-1].partition("/")[0].lower() for name in data.names} for folder in (source, target)]
-    if any("train" in each and each & {"test", "val"} for each in within):
-        told = f"'{data.name}' has train and test within '{source}' and '{target}', where all of them would be trained on"
-        raise BadInput(f"{told}; put the parts outside, as train/{source} and test/{source}.")
     places: list[dict[str, int]] = []
     for folder in (source, target):
         own = (data.label == data.classes.index(folder)).nonzero().flatten().tolist()
+        inside = {part.lower() for place in own for part in data.names[place].split("/")[:-1]}
+        if "train" in inside and inside & {"test", "val"}:
+            told = f"'{data.name}' has train and test within '{folder}', where all of them would be trained on"
+            raise BadInput(f"{told}; put the parts outside, as train/{folder} and test/{folder}.")
         places.append({data.names[place].rpartition("/")[2].rpartition(".")[0]: place for place in own})
         if len(places[-1]) < len(own):
             raise BadInput(
