@@ -33,8 +33,8 @@ COMPONENTS = (25, 50, 100, 200, 400, 800, 1600)
 """Numbers of directions that are tried,"""
 NOISIER = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 """and t,"""
-KEPT = 0.1
-"""on this share of the training images, which are kept apart for that,"""
+EVERY = 10
+"""on one of so many training images, which is kept apart for that,"""
 ENOUGH = 100
 """and on so many of them at the most where each has a hole of its own."""
 
@@ -149,20 +149,21 @@ class TunedGaussian:
 
     @classmethod
     def fitted(cls, train: Images) -> "TunedGaussian":
-        """Fit to training images; their last tenth is kept apart first.
+        """Fit to training images; every tenth is kept apart first, since files may be in an order.
 
         Raises:
             BadInput: too few of them for any number of directions.
         """
-        kept = max(1, round(KEPT * len(train)))
-        able = [count for count in COMPONENTS if count < min(len(train) - kept, train[0].numel())]
+        kept = torch.arange(len(train)) % EVERY == EVERY - 1
+        part, apart = train[~kept], train[kept]
+        able = [count for count in COMPONENTS if len(apart) and count < min(len(part), train[0].numel())]
         if not able:
             raise BadInput(f"{len(train)} training images are too few for {COMPONENTS[0]} principal components; give more.")
-        return cls(GaussianImages.fitted(train, able[-1]), GaussianImages.fitted(train[:-kept], able[-1]), train[-kept:])
+        return cls(GaussianImages.fitted(train, able[-1]), GaussianImages.fitted(part, able[-1]), apart)
 
     def suited(self, mask: Masks) -> Choice:
         """The number of directions, and how many times the likeliest noise, that fill such holes best; mask: one for all, or several."""
-        kept = self.kept if len(mask) == 1 else self.kept[:ENOUGH]
+        kept = self.kept if len(mask) == 1 else self.kept[:: -(-len(self.kept) // ENOUGH)]
         mask = mask[torch.arange(len(kept)) % len(mask)]
         able = [count for count in COMPONENTS if count <= len(self.part.variance)]
         choices = [(count, times) for count in able for times in NOISIER]

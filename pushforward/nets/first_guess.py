@@ -57,7 +57,7 @@ class FirstGuess(nn.Module):
     variance: Tensor
     noise: Tensor
     pull: Tensor
-    """g / N."""
+    """g / N, times the share of images that it was fitted on."""
     scaled: Tensor
     products: Tensor
 
@@ -81,9 +81,12 @@ class FirstGuess(nn.Module):
         return adaptive_avg_pool2d(x.float(), self.small[1:]).flatten(1)
 
     @torch.no_grad()
-    def fit(self, images: Iterable[Tensor]) -> None:
+    def fit(self, images: Iterable[Tensor], among: int = 0) -> None:
         """Measure mean, directions and noise; the mirror image of each is as likely. What images kept apart have chosen is then measured
-        anew on all of them, so that the network may be told of each that it is known."""
+        anew on all of them, so that the network may be told of each that it is known.
+
+        among: of how many images these are some; each of all of them is taken for as well known as they are on average.
+        """
         x = torch.cat([self.shrunk(image).cpu() for image in images])
         every = max(KEPT, -(-len(x) // ENOUGH))
         kept = torch.arange(len(x)) % every == every - 1
@@ -94,7 +97,7 @@ class FirstGuess(nn.Module):
         count, times = self.choose(variance, total, fresh)
         aim = self.wrong(fresh)
         pull = min(PULLS, key=lambda pull: abs(self.wrong(known, pull / (2 * number)) - aim))
-        self.pull.fill_(pull / (2 * len(x)))
+        self.pull.fill_(pull / (2 * max(len(x), among)))
         variance, total = self.measure(x)
         self.noise.fill_(self.take(variance, total, count) * times)
 

@@ -192,7 +192,8 @@ class Completion(System, Edits):
     def survey(self, source: Source) -> None:
         """After the first round: images tell the Gaussian of the first guess."""
         if self.guess is not None and isinstance(source, Shuffled):
-            self.guess.fit(batch["image"] for batch in replace(source.dataset, mask="").spread())
+            images = (batch["image"] for batch in replace(source.dataset, mask="").spread())
+            self.guess.fit(images, len(source.dataset))
 
     def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None, known: Tensor | None = None) -> Tensor:
         """y = G(x, m); of the gated form y = g + G(g, (1 - m)(x - g), m), g the first guess, or 0; known: images that it was fitted on.

@@ -44,6 +44,13 @@ def test_images_that_it_knows_are_guessed_as_if_they_were_new() -> None:
     assert bool(whole.isfinite().all())
 
 
+def test_of_many_images_each_is_as_well_known_as_they_are_on_average() -> None:
+    guess, image = fitted(side=16, count=100)
+    some = FirstGuess((3, 16, 16), 16)
+    some.fit([image], among=400)
+    assert float(some.pull) == pytest.approx(float(guess.pull) / 4) and float(some.pull) > 0
+
+
 def test_without_an_image_linear_guesses_are_those_of_the_others() -> None:
     """(c - a z) / (1 - a) against a Gaussian of the others, in a space that all directions span and whose mean is known."""
     torch.manual_seed(0)
