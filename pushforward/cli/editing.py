@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from pushforward.core import Batch, Edits
+    from pushforward.core import Batch, Edits, Parses
     from pushforward.runs import Run
+
+    Answer = tuple[str, int | None, Image]
+
+
+BLENDED = 4_000_000
+"""Pixels of a hole that is blended, at the most: about 7 GB and a few minutes."""
 
 
 def identity(path: Path) -> tuple[int, int]:
@@ -30,7 +36,7 @@ def identity(path: Path) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Edit:
-    """Translate images of your own, or paint what a mask hides of them, and write a PNG for each.
+    """Translate images of your own, paint what a mask hides of them, or name their parts, and write a PNG for each.
 
     Example: pushforward edit runs/pix2pix drawing.png --drawn --several 4
     """
@@ -39,9 +45,10 @@ class Edit:
     """A run folder, or zoo/NAME for one that comes with the package."""
     images: Annotated[Path, Positional, arg(metavar="IMAGES", help_behavior_hint="")]
     """A source, a folder or zip of them, or of a run on pairs an array (.npy, .npz), whose answers
-    are one, too; photos, of a run that makes its sources of photos (edges, grey) or paints holes."""
+    are one, too; photos, of a run that makes its sources of photos (edges, grey), paints holes, or names parts (parsing)."""
     mask: Maybe[Path] = None
-    """White where to paint, as large as the photo, for a run that was trained with --mask; where nothing is said, what that hides."""
+    """White where to paint, as large as the photo, for a run that was trained with --mask, or a folder of such pictures, each called as
+    its photo but .png, or the name of a hole (centre, left, eyes); where nothing is said, what training hid."""
     blend: Annotated[bool, arg(help_behavior_hint="")] = False
     """Let the seam around what was painted disappear (Poisson)."""
     drawn: Annotated[bool, arg(help_behavior_hint="")] = False
@@ -55,9 +62,8 @@ class Edit:
 
     def run_it(self) -> None:
         """Translate or paint, and write the pictures."""
-        from pushforward import figures
         from pushforward.cli.sampled import ARRAYS, SUFFIXES
-        from pushforward.core import BadInput, Edits
+        from pushforward.core import BadInput, Edits, Parses
 
         if self.several < 0:
             raise BadInput(f"--several is {self.several}, but must be 0 or more.")
@@ -67,9 +73,12 @@ class Edit:
             raise BadInput(f"--deterministic asks for one answer, and --several {self.several} for others drawn at random. Leave one out.")
         run, system = opened(self.run)
         data = run.recipe.data
+        if isinstance(system, Parses):
+            self.write(run, self.mapped(run, system))
+            return
         if not isinstance(system, Edits) or not (data.pairs or data.mask):
             told = f"{run} is a {type(system).__name__}, which edits no images."
-            raise BadInput(f"{told} Train pix2pix with --pairs, or completion or conditional_vae with --mask.")
+            raise BadInput(f"{told} Train pix2pix with --pairs, completion or conditional_vae with --mask, or parsing.")
         if self.drawn and not data.pairs:
             raise BadInput(f"{run} paints holes and takes no drawing. Leave --drawn out.")
         if data.pairs and (self.mask or self.blend):
@@ -81,8 +90,14 @@ class Edit:
             for path in self.arrays(run, system):
                 print(path)
             return
+        self.write(run, (self.translated if data.pairs else self.painted)(run, system))
+
+    def write(self, run: "Run", answers: "Iterator[Answer]") -> None:
+        """Each answer under a name of its own."""
+        from pushforward import figures
+
         names: dict[str, str] = {}
-        for file, seed, made in (self.translated if data.pairs else self.painted)(run, system):
+        for file, seed, made in answers:
             if file not in names:
                 names[file] = self.unused(Path(file), {name for stem in names.values() for name in self.called(stem)})
             name = self.called(names[file])[0 if seed is None else seed + 1]
@@ -150,7 +165,20 @@ class Edit:
         for name, parts in zip(self.called(self.images.stem), zip(*made, strict=True), strict=True):
             yield write_array(self.target(run, f"{name}.npy"), in_bytes(torch.cat(parts)), None)
 
-    def translated(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Image]]":
+    def mapped(self, run: "Run", parser: "Parses") -> "Iterator[Answer]":
+        """File, no seed, and the map of the parts of each photo.
+
+        Raises:
+            BadInput: options that change nothing.
+        """
+        from pushforward.cli.mapping import maps_of
+        from pushforward.core import BadInput
+
+        if self.mask or self.blend or self.drawn or self.several:
+            raise BadInput(f"{run} names the parts of photos as they are. Leave --mask, --blend, --drawn and --several out.")
+        return ((file, None, made) for file, made in maps_of(run, parser, self.images))
+
+    def translated(self, run: "Run", system: "Edits") -> "Iterator[Answer]":
         """File, seed and answer of each source."""
         import torch
         from PIL import Image
@@ -170,15 +198,23 @@ class Edit:
                 for number, place in enumerate(part.tolist()):
                     yield files[place], seed, Image.fromarray(pixels(made[number : number + 1])[0])
 
-    def painted(self, run: "Run", system: "Edits") -> "Iterator[tuple[str, int | None, Image]]":
-        """File, seed and answer of each photo, in its own size."""
+    def painted(self, run: "Run", system: "Edits") -> "Iterator[Answer]":
+        """File, seed and answer of each photo, in its own size.
+
+        Raises:
+            BadInput: a hole that is too large to be blended.
+        """
         import torch
 
         from pushforward.cli.painting import photos
+        from pushforward.core import BadInput
         from pushforward.maths.poisson import blended
 
         answer = getattr(system, "painted", system.edit) if self.blend else system.edit
-        for photo in photos(run, self.images, self.mask):
+        for photo in photos(run, self.images, self.mask and self.mask.expanduser()):
+            if self.blend and (hidden := int(photo.hole.sum())) > BLENDED:
+                told = f"The hole of '{photo.name}' has {hidden:,} pixels, but no more than {BLENDED:,} are blended"
+                raise BadInput(f"{told}. Make the photo smaller, or leave --blend out.")
             if photo.side != photo.shown["mask"].shape[2:]:
                 size = "x".join(map(str, photo.shown["mask"].shape[:1:-1]))
                 say(f"{photo.name}: {photo.seen} was painted in {size} pixels and enlarged, which changes nothing but what is hidden.")

@@ -38,6 +38,8 @@ class Evaluate:
     one that comes with the package for these data."""
     judge: str = ""
     """The run of a parser that names the parts in answers of a run that edits images."""
+    mask: str = ""
+    """What is hidden of images, of a run that paints holes (centre, left, eyes, mixed, or a .png); else what was hidden in training."""
 
     def run_it(self) -> None:
         """Measure, and print what was found."""
@@ -45,7 +47,7 @@ class Evaluate:
         from pushforward.runs import Run
 
         run = Run(self.run)
-        asked = Asked(self.split, self.draws, self.count, self.samples, self.features, self.judge)
+        asked = Asked(self.split, self.draws, self.count, self.samples, self.features, self.judge, self.mask)
         found = evaluate(run, asked, outputs(run), progress=bar("examples"))
         for notice in run.notices:
             say(notice)

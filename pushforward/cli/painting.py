@@ -18,10 +18,11 @@ from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, interpolate, pad
 
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import decoded
+from pushforward.cli.predicting import decoded, entries, listed
 from pushforward.core import BadInput, Batch
 from pushforward.data import drawn_masks, masks
 from pushforward.data.decode import loses
+from pushforward.data.images import printable
 from pushforward.data.resize import fitted
 from pushforward.figures.canvas import pixels as pixels_of
 from pushforward.runs import Run
@@ -70,19 +71,41 @@ class Photo:
 def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
     """A user's photos one by one, with what a mask hides, or what was hidden in training.
 
+    mask: a picture, a folder of them, each called as its photo but .png, or the name of a hole.
+
     Raises:
-        BadInput: no photo, or a mask that does not fit one.
+        BadInput: no photo, or a mask that is not there or does not fit one.
     """
     if (channels := run.recipe.config["shape"][0]) not in (1, 3):
         raise BadInput(f"{run} completes images of {channels} channels, which no photo has. Open it in Python, and call its edit.")
-    if mask and (told := drawn_masks.greys(mask.expanduser())):
+    if mask and mask.is_dir():
+        all_there(path, mask)
+    elif mask and str(mask) not in masks.NAMES and (told := drawn_masks.greys(mask)):
         say(told)
     for name, content, pixels in decoded(path):
         colours = run.recipe.config["shape"][0] == 3
         told = "" if colours == (pixels.ndim == 3) else UNLIKE[colours]
         if lost := ", and ".join(filter(None, (loses(content), told))):
             say(f"{name}: {lost}; all else that is seen stays as it is.")
-        yield replace(photo_of(run, name, pixels, mask), profile=profile(content, colours))
+        yield replace(photo_of(run, name, pixels, mask and mask_of(name, mask)), profile=profile(content, colours))
+
+
+def mask_of(name: str, mask: Path) -> Path:
+    """The mask of a photo."""
+    return mask / Path(name).with_suffix(".png") if mask.is_dir() else mask
+
+
+def all_there(path: Path, folder: Path) -> None:
+    """Refuse a folder of masks that has none for some photo, before the first is painted.
+
+    Raises:
+        BadInput: naming them.
+    """
+    with entries(path) as found:
+        names = [entry.name for entry in found if Path(entry.name).suffix.lower() in Image.registered_extensions()]
+    if missing := [printable(name) for name in names if not mask_of(name, folder).is_file()]:
+        told = f"'{folder}' has no mask for {len(missing)} of {len(names)} photos: {listed(missing)}"
+        raise BadInput(f"{told}. Draw them, each called as its photo but .png, white where to paint.")
 
 
 def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Photo:
@@ -99,11 +122,12 @@ def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Phot
         raise BadInput(f"'{name}' has {wide}x{tall} pixels, but the run was trained on {width}x{height}; resize it.")
     side = (height, width) if same else (min(tall, wide),) * 2
     middle = top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
-    if mask:
-        hole = drawn_masks.drawn(mask.expanduser(), tall, wide)[None, None]
+    if mask and str(mask) not in masks.NAMES:
+        hole = drawn_masks.drawn(mask, tall, wide)[None, None]
         top, left = (around(hole.amax((0, 1, axis)), edge, start) for axis, edge, start in ((3, side[0], top), (2, side[1], left)))
     else:
-        hole = pad(hidden(run.recipe.data.mask, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
+        name_of = str(mask or run.recipe.data.mask)
+        hole = pad(hidden(name_of, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
     inside = hole[0, 0, top : top + side[0], left : left + side[1]]
     words = "its central square" if (top, left) == middle else "a square of it around what is hidden"
     if float(inside.sum()) < float(hole.sum()) or bool(inside.all()):

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from pushforward import metrics
-from pushforward.cli.opening import classes_of, say
-from pushforward.core import BadInput, Classifies, Describes, Samples, System
+from pushforward.cli.opening import classes_of, say, spoken
+from pushforward.core import BadInput, Classifies, Describes, Parses, Samples, System
 from pushforward.data import Dataset
 from pushforward.data.archive import Entry, opened
 from pushforward.data.decode import NoImage, decode, loses
@@ -37,7 +37,8 @@ def predicted(run: Run, system: System, path: Path, invert: bool = False) -> tup
     """
     shape = system.config.shape
     if not isinstance(system, Classifies | Describes) or len(shape) != 3:
-        raise BadInput(f"{run} is a {type(system).__name__}, which does not classify images. Train classification_vae.")
+        how = f"Use `{spoken('edit', run, path)}` for maps of their parts" if isinstance(system, Parses) else "Train classification_vae"
+        raise BadInput(f"{run} is a {type(system).__name__}, which does not classify images. {how}.")
     files, image, changed, bad = usable(path, shape)
     image = 255 - image if invert else image
     images = Dataset(path.name, image=image, binarise=run.recipe.data.binarise)

@@ -177,7 +177,7 @@ def drawings(run: Run, path: Path) -> tuple[list[str], Batch]:
 def colours_of(run: Run) -> str:
     """The palette in which a run's maps are drawn: that of its recipe, that which was found, or of drawn faces that of sheets."""
     recipe = run.recipe
-    if recipe.data.pairs == "parts":
+    if not recipe.data.palette:
         return ",".join(f"{colour}={part}" for colour, part in zip(figures.part_colours(len(recipe.parts)), recipe.parts, strict=True))
     # of a palette that was found, the colours are the names
     return ",".join(recipe.parts) if recipe.data.palette.isdecimal() else recipe.data.palette

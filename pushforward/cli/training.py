@@ -254,11 +254,12 @@ def comparison(train: "Dataset", test: "Dataset | None") -> list[str]:
 
 def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
     """Commands that this run's system can answer."""
-    from pushforward.core import UNLABELLED, Classifies, Describes, Edits, Encodes, Generates, Samples
+    from pushforward.core import UNLABELLED, Classifies, Describes, Edits, Encodes, Generates, Parses, Samples
 
     table, whole, pairs = len(system.config.shape) == 1, not completes(system), run.recipe.data.pairs
     labels = system.labels if isinstance(system, Samples) else 0
     unknown = 0 if train.label is None or table or not isinstance(system, Classifies) else int((train.label == UNLABELLED).sum())
+    of_photos = isinstance(system, Edits) and bool(run.recipe.data.mask or pairs == "grey")
     possible = {
         ("name-clusters", run.folder): unknown == len(train),
         ("suggest-labels", run.folder): isinstance(system, Encodes) and unknown > 0,
@@ -268,7 +269,7 @@ def next_commands(run: "Run", system: "System", train: "Dataset") -> list[str]:
         ("traverse", run.folder): not table and isinstance(system, Encodes) and whole,
         ("edit", run.folder, "drawings/", "--drawn"): isinstance(system, Edits) and pairs == "edges",
         ("edit", run.folder, "sources/"): isinstance(system, Edits) and train.translate and pairs not in ("parts", "edges", "grey"),
-        ("edit", run.folder, "photos/"): isinstance(system, Edits) and bool(run.recipe.data.mask or pairs == "grey"),
+        ("edit", run.folder, "photos/"): isinstance(system, Parses) or of_photos,
         ("walk", run.folder): not table and isinstance(system, Generates),
         ("project", run.folder): not table and isinstance(system, Generates),
         ("directions", run.folder): not table and isinstance(system, Generates),

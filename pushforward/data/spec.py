@@ -245,10 +245,21 @@ def _siblings(path: Path) -> list[str]:
 def _dressed(train: Dataset, test: Dataset | None, spec: DataSpec) -> Parts:
     """Images binarised and shown in quadrants as `spec` says."""
     how: dict[str, Any] = {"binarise": spec.binarise, "observe": spec.observe}
-    if spec.mask in masks.NAMES:
-        how["mask"] = spec.mask
-    elif spec.mask:
-        own = Path(os.path.expanduser(spec.mask))
-        how["hole"] = drawn_masks.drawn(own, *train.shape[1:])
-        train = replace(train, notes=(*train.notes, *filter(None, [drawn_masks.greys(own)])))
+    if spec.mask:
+        train = hidden_by(train, spec.mask)
+        how |= {"mask": train.mask, "hole": train.hole}
     return replace(train, **how), None if test is None else replace(test, **how)
+
+
+def hidden_by(data: Dataset, mask: str) -> Dataset:
+    """The same images with the holes of a name, or of a user's own picture, of which it is noted if it is more than black and white.
+
+    Raises:
+        BadInput: neither a name nor a picture that fits.
+    """
+    masks.check(mask)
+    if mask in masks.NAMES:
+        return replace(data, mask=mask, hole=None)
+    own = Path(mask).expanduser()
+    notes = (*data.notes, *filter(None, [drawn_masks.greys(own)]))
+    return replace(data, mask="", hole=drawn_masks.drawn(own, *data.shape[1:]), notes=notes)

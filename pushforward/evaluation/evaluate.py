@@ -12,6 +12,7 @@ from torch import Tensor
 from pushforward import figures, metrics
 from pushforward.core import UNLABELLED, BadInput, Classifies, Describes, Edits, Encodes, Parses, Samples, System, Weighs
 from pushforward.data import Dataset, open_data
+from pushforward.data.spec import hidden_by
 from pushforward.evaluation.edits import of_edits
 from pushforward.evaluation.feature_nets import cached, feature_net
 from pushforward.evaluation.kept import weighed
@@ -38,6 +39,8 @@ class Asked:
     """The run of a classifier or a describer in whose features they are compared; else the one that comes with the package."""
     judge: str = ""
     """The run of a parser that names the parts in answers of a system that edits."""
+    mask: str = ""
+    """What is hidden, of a system that paints holes; else what was hidden in training."""
 
 
 def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress: Progress | None = None) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
     examples, and holes that a Gaussian fills, how many of how many are done.
 
     Raises:
-        BadInput: nothing was held out, too few examples, or a judge of a system that edits nothing.
+        BadInput: nothing was held out, too few examples, a judge of a system that edits nothing, or a mask of one that paints no holes.
     """
     system, dataset = run.open().to(usual_device()), examples(run, asked, memory)
     if asked.judge and not isinstance(system, Edits):
@@ -60,7 +63,7 @@ def evaluate(run: Run, asked: Asked, folder: Path, memory: Any = None, progress:
         "fingerprint": dataset.fingerprint[:16],
         "binarisation": dataset.binarise,
         "n": len(dataset),
-    }
+    } | ({"mask": asked.mask or run.recipe.data.mask} if dataset.hides else {})
     pictures: dict[str, Image.Image] = {}
     q = None
     if isinstance(system, Classifies) and dataset.image is not None:
@@ -110,7 +113,7 @@ def examples(run: Run, asked: Asked, memory: Any) -> Dataset:
     """The examples that a run is evaluated on.
 
     Raises:
-        BadInput: there are none.
+        BadInput: there are none, or they have no hole that a mask could be in place of.
     """
     train, test = run.data(memory)
     if asked.split == "test" and test is None:
@@ -119,7 +122,10 @@ def examples(run: Run, asked: Asked, memory: Any) -> Dataset:
     assert dataset is not None
     if not 0 <= asked.count <= len(dataset):
         raise BadInput(f"--count is {asked.count}, but the {asked.split} part has {len(dataset)} examples; 0 takes all.")
-    return dataset.part(torch.arange(asked.count), dataset.name) if asked.count else dataset
+    dataset = dataset.part(torch.arange(asked.count), dataset.name) if asked.count else dataset
+    if asked.mask and not dataset.hides:
+        raise BadInput(f"{run} was trained without --mask, and paints no holes. Leave --mask out.")
+    return hidden_by(dataset, asked.mask) if asked.mask else dataset
 
 
 def classes(run: Run, q: Tensor, label: Tensor | None, pictures: dict[str, Image.Image]) -> dict[str, Any]:

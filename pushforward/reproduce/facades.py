@@ -43,6 +43,7 @@ BETTER: dict[str, dict[str, Any]] = {
     "r1": {"r1": 1.0},
     "l1=10": {"l1": 10.0},
     "code, l1=10": {"code": 8, "l1": 10.0},
+    "code, l1=10, kl=0.1": {"code": 8, "l1": 10.0, "kl": 0.1},
 }
 LENGTHS = (3_000, 6_000, 12_000, 24_000, 36_000)
 """Images to try on training pairs kept apart; the last are about seven minutes of two cores,"""

@@ -11,6 +11,7 @@ from PIL import Image
 import pushforward
 from pushforward import figures
 from pushforward.cli.sources import shown_of
+from pushforward.data.resize import fitted
 from pushforward.runs import Run
 from tests.cli.conftest import PAIRED
 
@@ -83,6 +84,29 @@ def test_parts_of_faces_are_found_and_scored(ask, tmp_path):
     assert page.code == 0 and 'id="parts"' in page.path.read_text() and run.sheets()
     answer = ask("train", "parsing", "--data", "digits", "--images", 100)
     assert answer.code == 2 and "Parsing learns from maps of 2 parts or more" in answer.err
+
+
+@pytest.mark.parametrize("of", ["faces", "pairs"])
+def test_parts_of_photos_of_ones_own_are_drawn_as_maps_are(ask, place, tmp_path, of):
+    data = "faces" if of == "faces" else str(place / "pairs")
+    paired = {} if of == "faces" else {"pairs": "left-to-right", "palette": "#0000aa=dark,#ff5500=light,#0000ab=dark"}
+    run = pushforward.train("parsing", data, size=16, images=320, width=4, run=tmp_path / "parser", quiet=True, **paired)
+    (tmp_path / "mine").mkdir()
+    Image.open(place / "photo.png").save(tmp_path / "mine" / "a.png")
+    Image.open(place / "photo.png").resize((16, 16)).convert("L").save(tmp_path / "mine" / "b.jpg")
+    (tmp_path / "mine" / "c.png").write_bytes(b"no picture")
+    answer = ask("edit", run.folder, tmp_path / "mine", "--out", tmp_path / "maps")
+    assert answer.code == 0 and "2 of 2 images were fitted" in answer.err and "c.png (not a PNG" in answer.err, answer.err
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["a.png", "b.png"]
+    made = np.asarray(Image.open(tmp_path / "maps" / "a.png"))
+    colours = figures.part_colours(13) if of == "faces" else ["#0000aa", "#ff5500"]
+    known = np.array([[int(each[at : at + 2], 16) for at in (1, 3, 5)] for each in colours], np.uint8)
+    photo = torch.from_numpy(np.asarray(fitted(Image.open(place / "photo.png").convert("RGB"), 16)).copy()).permute(2, 0, 1)[None]
+    wanted = run.open().parse(photo.float() / 127.5 - 1).argmax(1)[0].numpy()
+    assert made.shape == (16, 16, 3) and (made == known[wanted]).all()
+    drawn = ask("edit", run.folder, place / "photo.png", "--drawn")
+    assert drawn.code == 2 and "names the parts of photos as they are. Leave --mask, --blend, --drawn and --several out." in drawn.err
+    assert "Use `pushforward edit" in ask("predict", run.folder, tmp_path / "mine").err
 
 
 def test_several_answers_are_not_made_where_all_are_the_same(ask, place, tmp_path):

@@ -143,6 +143,52 @@ def test_holes_are_filled_and_compared_with_what_needs_no_network(ask, tmp_path)
         found["PSNR in the hole, PCA posterior"] > found["PSNR in the hole, mean image"]
         and found["components, PCA posterior"] in COMPONENTS
     )
+    assert found["mask"] == "mixed"
+    assert ask("evaluate", run.folder, "--count", 60, "--mask", "centre").code == 0
+    other = json.loads((run.folder / "evaluation.json").read_text())
+    assert other["mask"] == "centre" and other["PSNR in the hole"] != found["PSNR in the hole"]
+    wrong = ask("evaluate", run.folder, "--mask", "center")
+    assert wrong.code == 2 and "mask is 'center'; choose" in wrong.err and "centre" in wrong.err
+    assert "paints no holes. Leave --mask out." in ask("evaluate", parser.folder, "--mask", "centre").err
+
+
+def test_each_photo_may_have_a_mask_of_its_own(ask, place, tmp_path):
+    for name, box in (("a", (2, 2, 6, 6)), ("b", (9, 9, 14, 14))):
+        for folder in ("mine", "masks"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+        Image.open(place / "photo.png").resize((16, 16)).save(tmp_path / "mine" / f"{name}.jpg")
+        hole = Image.new("L", (16, 16), 0)
+        hole.paste(255, box)
+        hole.save(tmp_path / "masks" / f"{name}.png")
+    (tmp_path / "mine" / "notes.txt").write_text("no photo")
+    how = ("edit", place / "holes", tmp_path / "mine", "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    answer = ask(*how)
+    assert answer.code == 0 and "notes.txt" in answer.err, answer.err
+    for name, box in (("a", (2, 2, 6, 6)), ("b", (9, 9, 14, 14))):
+        before, after = np.asarray(Image.open(tmp_path / "mine" / f"{name}.jpg")), np.asarray(Image.open(tmp_path / "out" / f"{name}.png"))
+        changed = (before != after).any(2)
+        inside = changed[box[1] : box[3], box[0] : box[2]]
+        assert inside.mean() > 0.8 and changed.sum() == inside.sum()
+    (tmp_path / "masks" / "b.png").unlink()
+    (tmp_path / "out" / "a.png").unlink()
+    answer = ask(*how)
+    assert answer.code == 2 and "has no mask for 1 of 2 photos: b.jpg. Draw them" in answer.err
+    assert not (tmp_path / "out" / "a.png").exists()
+
+
+def test_a_hole_may_be_too_large_to_be_blended(ask, place, monkeypatch):
+    monkeypatch.setattr("pushforward.cli.editing.BLENDED", 100)
+    answer = ask("edit", place / "holes", place / "photo.png", "--mask", "left", "--blend")
+    assert answer.code == 2 and "The hole of 'photo.png' has 800 pixels, but no more than 100 are blended" in answer.err
+
+
+def test_a_hole_may_have_a_name(ask, place, tmp_path):
+    Image.open(place / "photo.png").resize((16, 16)).save(tmp_path / "small.png")
+    answer = ask("edit", place / "holes", tmp_path / "small.png", "--mask", "left", "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    before, after = np.asarray(Image.open(tmp_path / "small.png")), np.asarray(Image.open(tmp_path / "out" / "small.png"))
+    changed = (before != after).any(2)
+    assert changed[:, :8].mean() > 0.8 and not changed[:, 8:].any()
 
 
 def test_a_few_photos_are_enough_to_evaluate(ask, tmp_path):
