@@ -16,5 +16,5 @@ def test_lines_of_python_run(page: str) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(), re.DOTALL)
     known = {"pushforward": pushforward, "torch": torch}
     for block in blocks:
-        exec(block, known)  # noqa: S102 - our own pages
+        exec(block, known)
     assert blocks and bool(torch.cat([value.flatten() for value in known.values() if isinstance(value, torch.Tensor)]).isfinite().all())
