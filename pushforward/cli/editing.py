@@ -48,7 +48,7 @@ class Edit:
     are one, too; photos, of a run that makes its sources of photos (edges, grey), paints holes, or names parts (parsing)."""
     mask: Maybe[Path] = None
     """White where to paint, as large as the photo, for a run that was trained with --mask, or a folder of such pictures, each called as
-    its photo but .png, or the name of a hole (centre, left, eyes); where nothing is said, what training hid."""
+    its photo, or the name of a hole in the central square (centre, left, eyes); where nothing is said, what training hid."""
     blend: Annotated[bool, arg(help_behavior_hint="")] = False
     """Let the seam around what was painted disappear (Poisson)."""
     drawn: Annotated[bool, arg(help_behavior_hint="")] = False
@@ -199,22 +199,14 @@ class Edit:
                     yield files[place], seed, Image.fromarray(pixels(made[number : number + 1])[0])
 
     def painted(self, run: "Run", system: "Edits") -> "Iterator[Answer]":
-        """File, seed and answer of each photo, in its own size.
-
-        Raises:
-            BadInput: a hole that is too large to be blended.
-        """
+        """File, seed and answer of each photo, in its own size."""
         import torch
 
         from pushforward.cli.painting import photos
-        from pushforward.core import BadInput
         from pushforward.maths.poisson import blended
 
         answer = getattr(system, "painted", system.edit) if self.blend else system.edit
-        for photo in photos(run, self.images, self.mask and self.mask.expanduser()):
-            if self.blend and (hidden := int(photo.hole.sum())) > BLENDED:
-                told = f"The hole of '{photo.name}' has {hidden:,} pixels, but no more than {BLENDED:,} are blended"
-                raise BadInput(f"{told}. Make the photo smaller, or leave --blend out.")
+        for photo in photos(run, self.images, self.mask, BLENDED if self.blend else None):
             if photo.side != photo.shown["mask"].shape[2:]:
                 size = "x".join(map(str, photo.shown["mask"].shape[:1:-1]))
                 say(f"{photo.name}: {photo.seen} was painted in {size} pixels and enlarged, which changes nothing but what is hidden.")

@@ -17,12 +17,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, interpolate, pad
 
+from pushforward.cli.hiding import Hidden, central
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import decoded, entries, listed
+from pushforward.cli.predicting import decoded
 from pushforward.core import BadInput, Batch
-from pushforward.data import drawn_masks, masks
 from pushforward.data.decode import loses
-from pushforward.data.images import printable
 from pushforward.data.resize import fitted
 from pushforward.figures.canvas import pixels as pixels_of
 from pushforward.runs import Run
@@ -68,47 +67,28 @@ class Photo:
         return picture
 
 
-def photos(run: Run, path: Path, mask: Path | None) -> Iterator[Photo]:
+def photos(run: Run, path: Path, mask: Path | None, largest: int | None = None) -> Iterator[Photo]:
     """A user's photos one by one, with what a mask hides, or what was hidden in training.
 
-    mask: a picture, a folder of them, each called as its photo but .png, or the name of a hole.
+    mask: a picture, a folder of them, each called as its photo, or the name of a hole. largest: pixels of a hole.
 
     Raises:
-        BadInput: no photo, or a mask that is not there or does not fit one.
+        BadInput: no photo, or a mask that is not there, does not fit one, or hides too much; before the first is given.
     """
-    if (channels := run.recipe.config["shape"][0]) not in (1, 3):
+    channels, *size = run.recipe.config["shape"]
+    if channels not in (1, 3):
         raise BadInput(f"{run} completes images of {channels} channels, which no photo has. Open it in Python, and call its edit.")
-    if mask and mask.is_dir():
-        all_there(path, mask)
-    elif mask and str(mask) not in masks.NAMES and (told := drawn_masks.greys(mask)):
-        say(told)
+    hidden = Hidden.by(mask and mask.expanduser(), (size[0], size[1]), run.recipe.data.mask, path)
+    if hidden.drawn or largest:
+        hidden.look_through(path, largest)
     for name, content, pixels in decoded(path):
-        colours = run.recipe.config["shape"][0] == 3
-        told = "" if colours == (pixels.ndim == 3) else UNLIKE[colours]
+        told = "" if (channels == 3) == (pixels.ndim == 3) else UNLIKE[channels == 3]
         if lost := ", and ".join(filter(None, (loses(content), told))):
             say(f"{name}: {lost}; all else that is seen stays as it is.")
-        yield replace(photo_of(run, name, pixels, mask and mask_of(name, mask)), profile=profile(content, colours))
+        yield replace(photo_of(run, name, pixels, hidden), profile=profile(content, channels == 3))
 
 
-def mask_of(name: str, mask: Path) -> Path:
-    """The mask of a photo."""
-    return mask / Path(name).with_suffix(".png") if mask.is_dir() else mask
-
-
-def all_there(path: Path, folder: Path) -> None:
-    """Refuse a folder of masks that has none for some photo, before the first is painted.
-
-    Raises:
-        BadInput: naming them.
-    """
-    with entries(path) as found:
-        names = [entry.name for entry in found if Path(entry.name).suffix.lower() in Image.registered_extensions()]
-    if missing := [printable(name) for name in names if not mask_of(name, folder).is_file()]:
-        told = f"'{folder}' has no mask for {len(missing)} of {len(names)} photos: {listed(missing)}"
-        raise BadInput(f"{told}. Draw them, each called as its photo but .png, white where to paint.")
-
-
-def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Photo:
+def photo_of(run: Run, name: str, pixels: np.ndarray, hidden: Hidden) -> Photo:
     """One photo.
 
     Raises:
@@ -120,14 +100,11 @@ def photo_of(run: Run, name: str, pixels: np.ndarray, mask: Path | None) -> Phot
     same = (tall, wide) == (height, width)
     if not same and height != width:
         raise BadInput(f"'{name}' has {wide}x{tall} pixels, but the run was trained on {width}x{height}; resize it.")
-    side = (height, width) if same else (min(tall, wide),) * 2
+    side = central(tall, wide, (height, width))
     middle = top, left = (tall - side[0]) // 2, (wide - side[1]) // 2
-    if mask and str(mask) not in masks.NAMES:
-        hole = drawn_masks.drawn(mask, tall, wide)[None, None]
+    hole = hidden.of(name, tall, wide)
+    if hidden.drawn:
         top, left = (around(hole.amax((0, 1, axis)), edge, start) for axis, edge, start in ((3, side[0], top), (2, side[1], left)))
-    else:
-        name_of = str(mask or run.recipe.data.mask)
-        hole = pad(hidden(name_of, side, (height, width)), (left, wide - left - side[1], top, tall - top - side[0]))
     inside = hole[0, 0, top : top + side[0], left : left + side[1]]
     words = "its central square" if (top, left) == middle else "a square of it around what is hidden"
     if float(inside.sum()) < float(hole.sum()) or bool(inside.all()):
@@ -177,13 +154,6 @@ def as_values(picture: Image.Image) -> Float[Tensor, "1 c h w"]:
     """A picture in [-1, 1], as batches hold them."""
     pixels = torch.from_numpy(np.asarray(picture).copy())
     return (pixels[None, None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)[None]).float().div(127.5).sub(1)
-
-
-def hidden(mask: str, side: tuple[int, int], size: tuple[int, int]) -> Float[Tensor, "1 1 p q"]:
-    """What was hidden in training, in a square of this side."""
-    if mask in masks.NAMES:
-        return masks.holes(mask, 1, *side, torch.Generator().manual_seed(0))
-    return interpolate(drawn_masks.drawn(Path(mask).expanduser(), *size)[None, None], side, mode="nearest-exact")
 
 
 def smaller(hole: Float[Tensor, "1 1 p q"], size: tuple[int, int]) -> Float[Tensor, "1 1 h w"]:

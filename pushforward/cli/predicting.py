@@ -163,8 +163,9 @@ def suited(pixels: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray,
     return planes, same and (pixels.ndim == 3) == (channels == 3)
 
 
-def decoded(path: Path) -> Iterator[tuple[str, bytes, np.ndarray]]:
-    """Name, bytes and pixels, as `decode` gives them, of every image that a user means; the files left out are named at the end.
+def decoded(path: Path, quietly: bool = False) -> Iterator[tuple[str, bytes, np.ndarray]]:
+    """Name, bytes and pixels, as `decode` gives them, of every image that a user means; the files left out are named at the end, unless
+    they are to be seen again.
 
     Raises:
         BadInput: a path that is not there, or no image in it.
@@ -183,7 +184,7 @@ def decoded(path: Path) -> Iterator[tuple[str, bytes, np.ndarray]]:
             yield name, content, pixels
     if not good:
         raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
-    if bad:
+    if bad and not quietly:
         say(f"Files left out: {listed(bad)}.")
 
 

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pushforward.core import BadInput
+from pushforward.maths.keeping_apart import kept_apart
 from pushforward.metrics.pictures import psnr
 
 Images = Float[Tensor, "n c h w"]
@@ -34,7 +35,7 @@ COMPONENTS = (25, 50, 100, 200, 400, 800, 1600)
 NOISIER = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 """and t,"""
 EVERY = 10
-"""on one of so many training images, which is kept apart for that,"""
+"""on one of so many training images, kept apart for that,"""
 ENOUGH = 100
 """and on so many of them at the most where each has a hole of its own."""
 
@@ -149,12 +150,12 @@ class TunedGaussian:
 
     @classmethod
     def fitted(cls, train: Images) -> "TunedGaussian":
-        """Fit to training images; every tenth is kept apart first, since files may be in an order.
+        """Fit to training images; a tenth is kept apart first.
 
         Raises:
             BadInput: too few of them for any number of directions.
         """
-        kept = torch.arange(len(train)) % EVERY == EVERY - 1
+        kept = kept_apart(len(train), len(train) // EVERY)
         part, apart = train[~kept], train[kept]
         able = [count for count in COMPONENTS if len(apart) and count < min(len(part), train[0].numel())]
         if not able:

@@ -26,6 +26,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+from pushforward.maths.keeping_apart import kept_apart
+
 DIRECTIONS, SHARE = (100, 200, 400, 800), 4
 """What K is chosen from; of so many values of a small image one at the most: those left over tell the noise."""
 NOISIER = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -33,7 +35,7 @@ NOISIER = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 PULLS = tuple(number / 4 for number in range(25))
 """and g,"""
 KEPT, ENOUGH = 10, 100
-"""by images kept apart: one of so many, and about so many at the most."""
+"""by images kept apart: one of so many, and so many at the most."""
 MOST = 0.9
 """Of a."""
 LEAST = 1e-3
@@ -88,8 +90,7 @@ class FirstGuess(nn.Module):
         among: of how many images these are some; each of all of them is taken for as well known as they are on average.
         """
         x = torch.cat([self.shrunk(image).cpu() for image in images])
-        every = max(KEPT, -(-len(x) // ENOUGH))
-        kept = torch.arange(len(x)) % every == every - 1
+        kept = kept_apart(len(x), min(len(x) // KEPT, ENOUGH))
         fresh, train = (x[kept], x[~kept]) if bool(kept.any()) else (x.clone(), x.clone())
         known, number = train[:: max(1, len(train) // ENOUGH)][:ENOUGH].clone(), len(train)
         variance, total = self.measure(train)

@@ -98,12 +98,13 @@ def test_parts_of_photos_of_ones_own_are_drawn_as_maps_are(ask, place, tmp_path,
     answer = ask("edit", run.folder, tmp_path / "mine", "--out", tmp_path / "maps")
     assert answer.code == 0 and "2 of 2 images were fitted" in answer.err and "c.png (not a PNG" in answer.err, answer.err
     assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["a.png", "b.png"]
-    made = np.asarray(Image.open(tmp_path / "maps" / "a.png"))
     colours = figures.part_colours(13) if of == "faces" else ["#0000aa", "#ff5500"]
     known = np.array([[int(each[at : at + 2], 16) for at in (1, 3, 5)] for each in colours], np.uint8)
-    photo = torch.from_numpy(np.asarray(fitted(Image.open(place / "photo.png").convert("RGB"), 16)).copy()).permute(2, 0, 1)[None]
-    wanted = run.open().parse(photo.float() / 127.5 - 1).argmax(1)[0].numpy()
-    assert made.shape == (16, 16, 3) and (made == known[wanted]).all()
+    for name in ("a.png", "b.jpg"):
+        photo = np.asarray(fitted(Image.open(tmp_path / "mine" / name).convert("RGB"), 16)).transpose(2, 0, 1)[None]
+        wanted = run.open().parse(torch.from_numpy(photo.copy()).float() / 127.5 - 1).argmax(1)[0].numpy()
+        made = np.asarray(Image.open((tmp_path / "maps" / name).with_suffix(".png")))
+        assert made.shape == (16, 16, 3) and (made == known[wanted]).all(), name
     drawn = ask("edit", run.folder, place / "photo.png", "--drawn")
     assert drawn.code == 2 and "names the parts of photos as they are. Leave --mask, --blend, --drawn and --several out." in drawn.err
     assert "Use `pushforward edit" in ask("predict", run.folder, tmp_path / "mine").err

@@ -152,28 +152,60 @@ def test_holes_are_filled_and_compared_with_what_needs_no_network(ask, tmp_path)
     assert "paints no holes. Leave --mask out." in ask("evaluate", parser.folder, "--mask", "centre").err
 
 
-def test_each_photo_may_have_a_mask_of_its_own(ask, place, tmp_path):
-    for name, box in (("a", (2, 2, 6, 6)), ("b", (9, 9, 14, 14))):
+@pytest.fixture
+def several(tmp_path):
+    """Photos of several sizes with a mask each, and the boxes that these hide."""
+    photos = {"a.jpg": ((16, 16), (2, 2, 6, 6)), "more/b.PNG": ((50, 30), (30, 9, 44, 20)), "caf\u00e9.png": ((20, 40), (4, 22, 12, 36))}
+    masks = ("a.png", "more/b.PNG", "caf\u00e9.jpg")
+    chance = np.random.default_rng(3)
+    for (name, (size, box)), mask in zip(photos.items(), masks, strict=True):
         for folder in ("mine", "masks"):
-            (tmp_path / folder).mkdir(exist_ok=True)
-        Image.open(place / "photo.png").resize((16, 16)).save(tmp_path / "mine" / f"{name}.jpg")
-        hole = Image.new("L", (16, 16), 0)
+            (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(chance.integers(0, 256, (size[1], size[0], 3), np.uint8)).save(tmp_path / "mine" / name)
+        hole = Image.new("L", size, 0)
         hole.paste(255, box)
-        hole.save(tmp_path / "masks" / f"{name}.png")
+        hole.save(tmp_path / "masks" / mask, quality=100)
     (tmp_path / "mine" / "notes.txt").write_text("no photo")
-    how = ("edit", place / "holes", tmp_path / "mine", "--mask", tmp_path / "masks", "--out", tmp_path / "out")
-    answer = ask(*how)
-    assert answer.code == 0 and "notes.txt" in answer.err, answer.err
-    for name, box in (("a", (2, 2, 6, 6)), ("b", (9, 9, 14, 14))):
-        before, after = np.asarray(Image.open(tmp_path / "mine" / f"{name}.jpg")), np.asarray(Image.open(tmp_path / "out" / f"{name}.png"))
-        changed = (before != after).any(2)
+    return {name: box for name, (_, box) in photos.items()}
+
+
+def test_each_photo_may_have_a_mask_of_its_own(ask, place, several, tmp_path):
+    answer = ask("edit", place / "holes", tmp_path / "mine", "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert answer.code == 0 and answer.err.count("notes.txt") == 1, answer.err
+    for name, box in several.items():
+        before = np.asarray(Image.open(tmp_path / "mine" / name))
+        changed = (before != np.asarray(Image.open((tmp_path / "out" / name).with_suffix(".png")))).any(2)
         inside = changed[box[1] : box[3], box[0] : box[2]]
-        assert inside.mean() > 0.8 and changed.sum() == inside.sum()
-    (tmp_path / "masks" / "b.png").unlink()
-    (tmp_path / "out" / "a.png").unlink()
-    answer = ask(*how)
-    assert answer.code == 2 and "has no mask for 1 of 2 photos: b.jpg. Draw them" in answer.err
-    assert not (tmp_path / "out" / "a.png").exists()
+        assert inside.mean() > 0.8 and changed.sum() == inside.sum(), name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("gone", "There is no mask for 1 of 3 photos: more/b.PNG. Draw them, each called as its photo, white where to paint."),
+        ("black", "hides nothing: it is black all over"),
+        ("small", "has 9x9 pixels, but images have 50x30"),
+    ],
+)
+def test_a_mask_that_does_not_fit_is_found_before_the_first_photo_is_painted(ask, place, several, wrong, told, tmp_path):
+    mask = tmp_path / "masks" / "more" / "b.PNG"
+    if wrong == "gone":
+        mask.unlink()
+    else:
+        Image.new("L", (50, 30) if wrong == "black" else (9, 9), 0).save(mask)
+    answer = ask("edit", place / "holes", tmp_path / "mine", "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert answer.code == 2 and told in answer.err and not (tmp_path / "out").exists()
+
+
+def test_what_is_no_mask_is_refused_and_a_grey_one_said(ask, place, several, tmp_path):
+    how = ("edit", place / "holes", tmp_path / "mine", "--out", tmp_path / "out", "--mask")
+    assert "is the folder of the photos" in ask(*how, tmp_path / "mine").err
+    misspelt = ask(*how, "Center")
+    assert misspelt.code == 2 and "mask is 'Center'; choose square" in misspelt.err
+    soft = np.array(Image.open(tmp_path / "masks" / "a.png"))
+    soft[8:] = 140
+    Image.fromarray(soft).save(tmp_path / "masks" / "a.png")
+    assert "1 of 3 masks are not black and white alone" in ask(*how, tmp_path / "masks").err
 
 
 def test_a_hole_may_be_too_large_to_be_blended(ask, place, monkeypatch):
@@ -216,7 +248,7 @@ def test_what_cannot_be_kept_of_a_photo_or_a_mask_is_said(ask, place, tmp_path):
     answer = ask("edit", place / "holes", tmp_path / "clear.png", "--mask", tmp_path / "soft.png")
     assert answer.code == 0, answer.err
     assert "clear.png: what is transparent was laid on white" in answer.err
-    assert "not black and white alone" in answer.err
+    assert "1 of 1 masks are not black and white alone" in answer.err
     assert "not black and white" not in ask("edit", place / "holes", tmp_path / "clear.png", "--mask", place / "hole.png").err
 
 

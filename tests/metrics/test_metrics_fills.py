@@ -7,6 +7,7 @@ import torch
 
 from pushforward.core import BadInput
 from pushforward.data import faces, masks
+from pushforward.maths.keeping_apart import kept_apart
 from pushforward.metrics import fills
 
 
@@ -67,8 +68,13 @@ def test_the_number_of_directions_is_the_one_that_fills_best(monkeypatch: pytest
     monkeypatch.setattr(fills, "COMPONENTS", (1, 3, 50))
     monkeypatch.setattr(fills, "NOISIER", (1.0,))
     tuned = fills.TunedGaussian.fitted(images(200))
-    assert torch.equal(tuned.kept, images(200)[9::10])  # of all kinds, where files are in an order
+    assert torch.equal(tuned.kept, images(200)[kept_apart(200, 20)])
     assert tuned.suited(hole("centre", 1))[0] == tuned.suited(hole("mixed", 20))[0] == 3
+    monkeypatch.setattr(fills, "ENOUGH", 7)
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(fills, "psnr", lambda image, *others: seen.append(image) or 0.0)
+    tuned.suited(hole("mixed", 20))
+    assert torch.equal(seen[0], tuned.kept[::3])  # where each has a hole of its own
     with pytest.raises(BadInput, match="1 training images are too few for 1 principal components"):
         fills.TunedGaussian.fitted(images(1))
 

@@ -162,6 +162,9 @@ def test_a_completion_learns_it_after_its_first_round() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         system.survey(source)  # as in training, where bfloat16 would leave nothing to factorise
     assert bool(system.guess.variance.any())
+    guess = FirstGuess((3, 16, 16), 16)
+    guess.fit([source.dataset.batch(torch.arange(40))["image"]], 40)
+    assert float(system.guess.pull) == float(guess.pull)
     assert torch.equal(system.edit(batch) * (1 - batch["mask"]), batch["source"] * (1 - batch["mask"]))
 
 
