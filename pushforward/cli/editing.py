@@ -193,7 +193,7 @@ class Edit:
         files, batch = shown_of(run, self.images, self.drawn)
         batch["index"] = torch.tensor([crc32(file.encode("utf-8", "surrogateescape")) for file in files])
         for part in torch.arange(len(files)).split(16):
-            shown = {key: value[part] for key, value in batch.items()}  # type: ignore[index]
+            shown = {"source": batch["source"][part].float(), "index": batch["index"][part]}
             for seed, made in zip(self.seeds, self.answers(run, system.edit, shown), strict=True):  # type: ignore[arg-type]
                 for number, place in enumerate(part.tolist()):
                     yield files[place], seed, Image.fromarray(pixels(made[number : number + 1])[0])

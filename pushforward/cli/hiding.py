@@ -26,7 +26,7 @@ class Hidden:
     one: Path | None = None
     """The user's picture,"""
     each: dict[str, Path] | None = None
-    """or his pictures by what their photos are called, without ending."""
+    """or theirs by what their photos are called, without ending."""
 
     @classmethod
     def by(cls, mask: Path | None, size: tuple[int, int], trained: str, images: Path) -> "Hidden":

@@ -184,7 +184,7 @@ def colours_of(run: Run) -> str:
 
 
 def maps(run: Run, path: Path) -> tuple[list[str], Batch]:
-    """Names and sources of a user's label maps.
+    """Names and sources of a user's label maps, uint8: there may be many, of many parts.
 
     Raises:
         BadInput: there is none, or one whose colours are far from the run's.
@@ -194,7 +194,7 @@ def maps(run: Run, path: Path) -> tuple[list[str], Batch]:
         pixels = torch.from_numpy(np.asarray(Image.fromarray(read).convert("RGB")).transpose(2, 0, 1).copy())[None]
         source, photo = as_maps(run, Dataset(name, image=pixels, source=pixels))
         files.append(name)
-        sources.append(source)
+        sources.append(source.byte())
         photos.append(photo)
     if any(photos):
         say(f"{sum(photos)} of {len(files)} images have many colours, as photos do, and were taken for maps of parts.")
