@@ -16,6 +16,7 @@ from pushforward.core.abilities import (
 )
 from pushforward.core.batch import UNLABELLED, Batch, Source, Terms, check
 from pushforward.core.errors import BadInput
+from pushforward.core.keeping_apart import kept_apart
 from pushforward.core.kept import Kept
 from pushforward.core.player import SGD, Adam, Average, Moments, Optimiser, Player, alike, growing
 from pushforward.core.stage import Stage, warm_up_then_cosine
@@ -53,6 +54,7 @@ __all__ = [
     "check",
     "find_system",
     "growing",
+    "kept_apart",
     "nearest",
     "system_names",
     "warm_up_then_cosine",

@@ -20,8 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pushforward.core import BadInput
-from pushforward.maths.keeping_apart import kept_apart
+from pushforward.core import BadInput, kept_apart
 from pushforward.metrics.pictures import psnr
 
 Images = Float[Tensor, "n c h w"]

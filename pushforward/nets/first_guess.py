@@ -26,7 +26,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from pushforward.maths.keeping_apart import kept_apart
+from pushforward.core import kept_apart
 
 DIRECTIONS, SHARE = (100, 200, 400, 800), 4
 """What K is chosen from; of so many values of a small image one at the most: those left over tell the noise."""

@@ -5,9 +5,8 @@ import sys
 import pytest
 import torch
 
-from pushforward.core import BadInput
+from pushforward.core import BadInput, kept_apart
 from pushforward.data import faces, masks
-from pushforward.maths.keeping_apart import kept_apart
 from pushforward.metrics import fills
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pushforward.maths.keeping_apart import kept_apart
+from pushforward.core import kept_apart
 
 
 @pytest.mark.parametrize(("count", "number"), [(200, 20), (8000, 800), (8000, 100), (97, 9), (40, 4), (12, 1)])
