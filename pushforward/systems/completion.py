@@ -51,6 +51,8 @@ LEAST = 1e-3
 """Squares that count as none where their logarithm is taken."""
 LARGEST = 3 * 64 * 64
 """Values of the small images of a first guess, at the most: of each there are a few hundred to keep."""
+GUESSED = 15_360
+"""Images that a first guess is fitted on, at the most."""
 SHARED = 4
 """Images of a round that have one hole, where there is a first guess."""
 SEEN = 4
@@ -192,8 +194,10 @@ class Completion(System, Edits):
     def survey(self, source: Source) -> None:
         """After the first round: images tell the Gaussian of the first guess."""
         if self.guess is not None and isinstance(source, Shuffled):
-            images = (batch["image"] for batch in replace(source.dataset, mask="").spread())
-            self.guess.fit(images, len(source.dataset))
+            data = replace(source.dataset, mask="")
+            some = min(len(data), GUESSED)
+            places = torch.arange(some) * len(data) // some  # in their order: neighbours may be alike, and are kept apart together
+            self.guess.fit((data.batch(part)["image"] for part in places.split(256)), len(data))
 
     def painted_by(self, generator: nn.Module, x: Tensor, mask: Tensor, seed: int | None = None, known: Tensor | None = None) -> Tensor:
         """y = G(x, m); of the gated form y = g + G(g, (1 - m)(x - g), m), g the first guess, or 0; known: images that it was fitted on.

@@ -152,7 +152,7 @@ def test_what_it_has_learned_can_be_loaded_into_one_that_was_asked_before() -> N
     assert torch.equal(other(x, mask), guess(x, mask))
 
 
-def test_a_completion_learns_it_after_its_first_round() -> None:
+def test_a_completion_learns_it_after_its_first_round(monkeypatch: pytest.MonkeyPatch) -> None:
     system: System = Completion(Completion.Config((3, 16, 16), width=4))
     assert isinstance(system, Completion) and system.guess is not None
     assert [system.schedule(seen, 100).era for seen in (0, 16, 100)] == [0, 1, 1]
@@ -165,6 +165,10 @@ def test_a_completion_learns_it_after_its_first_round() -> None:
     guess = FirstGuess((3, 16, 16), 16)
     guess.fit([source.dataset.batch(torch.arange(40))["image"]], 40)
     assert float(system.guess.pull) == float(guess.pull)
+    monkeypatch.setattr("pushforward.systems.completion.GUESSED", 20)
+    system.survey(source)
+    guess.fit([source.dataset.batch(torch.arange(0, 40, 2))["image"]], 40)
+    assert torch.equal(system.guess.mean, guess.mean) and float(system.guess.pull) == float(guess.pull) > 0
     assert torch.equal(system.edit(batch) * (1 - batch["mask"]), batch["source"] * (1 - batch["mask"]))
 
 
