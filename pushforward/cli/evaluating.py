@@ -43,13 +43,10 @@ class Evaluate:
 
     def run_it(self) -> None:
         """Measure, and print what was found."""
-        from pushforward.data import drawn_masks
         from pushforward.evaluation import Asked, evaluate
         from pushforward.runs import Run
 
         run = Run(self.run)
-        if self.mask and (own := Path(self.mask).expanduser()).is_file() and (told := drawn_masks.greys(own)):
-            say(told)
         asked = Asked(self.split, self.draws, self.count, self.samples, self.features, self.judge, self.mask)
         found = evaluate(run, asked, outputs(run), progress=bar("examples"))
         for notice in run.notices:

@@ -118,7 +118,7 @@ class Project:
         asked = labels_asked(run, system, self.label)
         if classes and not asked:
             raise BadInput(f"{run} is told the class of each image. Give it with --label.")
-        _, pixels, _, _ = usable(self.images, system.config.shape)
+        _, pixels, _ = usable(self.images, system.config.shape)
         image = pixels[: self.count].float() / 127.5 - 1
         if self.attributes or told_attributes(system):
             middle = torch.full((len(image), len(run.recipe.attributes)), 0.5)

@@ -87,7 +87,7 @@ class Hidden:
             if self.drawn and self.picture(name) is None:
                 missing.append(name)
                 continue
-            if picture := self.picture(name):
+            if (picture := self.picture(name)) and picture not in pictures:
                 pictures[picture] = drawn_masks.half_tones(drawn_masks.grey_of(picture))
             hidden = int(self.of(name, *pixels.shape[:2]).sum())
             if largest and hidden > largest:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from pushforward.cli.opening import say
-from pushforward.cli.predicting import listed, usable
+from pushforward.cli.predicting import usable
 from pushforward.cli.sources import colours_of
 from pushforward.core import BadInput, Parses
 from pushforward.data import Dataset
@@ -25,11 +25,9 @@ def maps_of(run: Run, system: Parses, path: Path) -> Iterator[tuple[str, Image.I
     shape = run.recipe.config["shape"]
     if shape[0] not in (1, 3):
         raise BadInput(f"{run} parses images of {shape[0]} channels, which no photo has. Open it in Python, and call its parse.")
-    files, image, changed, bad = usable(path, shape)
-    if changed:
-        say(f"{changed} of {len(files)} images were fitted to the run's {shape[2]}x{shape[1]} pixels and {shape[0]} channels.")
-    if bad:
-        say(f"{len(bad)} files were left out: {listed(bad)}.")
+    files, image, notes = usable(path, shape)
+    for note in notes:
+        say(note)
     colours, names = part_colours(run), iter(files)
     for batch in batches(system, Dataset(path.name, image=image), 64):
         for parts in system.parse(batch["image"]).argmax(1).cpu().numpy():

@@ -39,13 +39,10 @@ def predicted(run: Run, system: System, path: Path, invert: bool = False) -> tup
     if not isinstance(system, Classifies | Describes) or len(shape) != 3:
         how = f"Use `{spoken('edit', run, path)}` for maps of their parts" if isinstance(system, Parses) else "Train classification_vae"
         raise BadInput(f"{run} is a {type(system).__name__}, which does not classify images. {how}.")
-    files, image, changed, bad = usable(path, shape)
+    files, image, notes = usable(path, shape)
     image = 255 - image if invert else image
     images = Dataset(path.name, image=image, binarise=run.recipe.data.binarise)
     heads, found = classified(run, system, images) if isinstance(system, Classifies) else described(run, system, images)
-    size = f"{shape[2]}x{shape[1]}"
-    notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
-    notes += [f"{len(bad)} files were left out: {listed(bad)}."] if bad else []
     notes += [inverted(image, run, system, "leave --invert out" if invert else "give --invert")]
     return ["file", *heads], [[file, *row] for file, row in zip(files, found, strict=True)], [note for note in notes if note]
 
@@ -101,8 +98,8 @@ def edges(x: torch.Tensor) -> torch.Tensor:
     return x[..., outermost].mean((1, 2))
 
 
-def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Tensor, int, list[str]]:
-    """Of the images that a user means: their names, uint8 [n, *shape], how many had to be fitted, and what is no image, with the reason.
+def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Tensor, list[str]]:
+    """Of the images that a user means: their names, uint8 [n, *shape], and what is to be said of those that were fitted or are no image.
 
     Raises:
         BadInput: a path that is not there, or no image in it.
@@ -124,7 +121,10 @@ def usable(path: Path, shape: tuple[int, int, int]) -> tuple[list[str], torch.Te
         raise BadInput(f"There is no image in '{path}' that can be used: {listed(bad)}. Give an image file, a folder or a zip.")
     for what, often in lost.items():
         say(f"{often} of {len(files)} images: {what}.")
-    return files, torch.from_numpy(np.stack(images)), changed, bad
+    size = f"{shape[2]}x{shape[1]}"
+    notes = [f"{changed} of {len(files)} images were fitted to the run's {size} pixels and {shape[0]} channels."] if changed else []
+    notes += [f"{len(bad)} files were left out: {listed(bad)}."] if bad else []
+    return files, torch.from_numpy(np.stack(images)), notes
 
 
 def together(names: tuple[str, ...], p: torch.Tensor) -> tuple[tuple[str, ...], torch.Tensor]:

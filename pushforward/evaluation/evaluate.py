@@ -125,7 +125,11 @@ def examples(run: Run, asked: Asked, memory: Any) -> Dataset:
     dataset = dataset.part(torch.arange(asked.count), dataset.name) if asked.count else dataset
     if asked.mask and not dataset.hides:
         raise BadInput(f"{run} was trained without --mask, and paints no holes. Leave --mask out.")
-    return hidden_by(dataset, asked.mask) if asked.mask else dataset
+    if not asked.mask:
+        return dataset
+    hidden = hidden_by(dataset, asked.mask)
+    run.notices.extend(hidden.notes[len(dataset.notes) :])
+    return hidden
 
 
 def classes(run: Run, q: Tensor, label: Tensor | None, pictures: dict[str, Image.Image]) -> dict[str, Any]:

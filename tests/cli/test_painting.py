@@ -150,6 +150,10 @@ def test_holes_are_filled_and_compared_with_what_needs_no_network(ask, tmp_path)
     wrong = ask("evaluate", run.folder, "--mask", "center")
     assert wrong.code == 2 and "mask is 'center'; choose" in wrong.err and "centre" in wrong.err
     assert "paints no holes. Leave --mask out." in ask("evaluate", parser.folder, "--mask", "centre").err
+    soft = np.full((16, 16), 140, np.uint8)
+    soft[:8] = 0
+    Image.fromarray(soft).save(tmp_path / "soft.png")
+    assert "not black and white alone" in ask("evaluate", run.folder, "--count", 10, "--mask", tmp_path / "soft.png").err
 
 
 @pytest.fixture
